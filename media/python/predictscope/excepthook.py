@@ -1,0 +1,27 @@
+"""Keeps our loader out of the traceback of an uncaught exception, and notes how the program ended."""
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def _ours(traceback):
+    """True for the frames that a plain `python main.py` would not have: runpy's and our loader's."""
+    name = traceback.tb_frame.f_code.co_filename
+    return name == "<frozen runpy>" or os.path.basename(name) == "runpy.py" or name.startswith(_HERE)
+
+
+def install(state):
+    """state: dict that gets 'exception' = [type name, message] for the exit record. Only installed when
+    the script came through our path hook; `python -m` has runpy's frames in any case."""
+
+    def excepthook(kind, value, traceback):
+        state["exception"] = [kind.__name__, str(value)[:500]]
+        if state.get("script"):
+            while traceback is not None and _ours(traceback):
+                traceback = traceback.tb_next
+            value.__traceback__ = traceback
+        sys.__excepthook__(kind, value, traceback)
+
+    sys.excepthook = excepthook

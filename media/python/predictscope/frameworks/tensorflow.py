@@ -1,0 +1,155 @@
+"""TensorFlow's profiler (2.2 and newer): sessions, spans, devices.
+
+Sources: tensorflow/python/profiler/profiler_v2.py and trace.py of 2.4, 2.11 and 2.21.
+"""
+
+import glob
+import importlib
+import sys
+import threading
+import time
+
+from predictscope.frameworks import Busy
+
+_PROFILER = "tensorflow.python.profiler.profiler_v2"
+_TRACE = "tensorflow.python.profiler.trace"
+
+
+class _Level:
+    """An option value that every version takes: 2.21 ignores plain integers, older ones ask `__index__`."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        return self.value
+
+    __int__ = __index__
+
+
+def available():
+    """False below 2.2, where the module is missing."""
+    try:
+        importlib.import_module(_PROFILER)
+        return True
+    except ImportError:
+        return False
+
+
+class Session:
+    """One profiler session; the files appear below `path` at `stop`."""
+
+    framework = "tensorflow"
+
+    def __init__(self, path, profiler):
+        self.path = path
+        self._profiler = profiler
+        self._trace = getattr(importlib.import_module(_TRACE), "Trace", None)
+        self._step = 0
+
+    def span(self, site, slot):
+        """Opens the span of one call. Values are numbers only: `#` and `,` would end the metadata."""
+        if self._trace is None:
+            return None
+        self._step += 1
+        span = self._trace(
+            "predict",
+            step_num=self._step,
+            _r=1,
+            ps_site=site,
+            ps_slot=slot,
+            unix_ns=time.time_ns(),
+            tid=getattr(threading, "get_native_id", threading.get_ident)(),
+        )
+        span.__enter__()
+        return span
+
+    def leave(self, span):
+        """Closes the span; also when the call raised."""
+        span.__exit__(None, None, None)
+
+    def stop(self):
+        """Ends the session and writes its files."""
+        _unwrapped(self._profiler, "stop")()
+
+
+def start(path):
+    """Starts a session that writes below `path` (absolute). Raises Busy when another one is running."""
+    profiler = importlib.import_module(_PROFILER)
+    if getattr(profiler, "_profiler", None) is not None:
+        raise Busy("The program runs a TensorFlow profiler session of its own.")
+    try:
+        options = profiler.ProfilerOptions(
+            host_tracer_level=_Level(2), python_tracer_level=_Level(0), device_tracer_level=_Level(1), delay_ms=_Level(0)
+        )
+        arguments = dict(options=options)
+    except TypeError:  # 2.2: another signature; its defaults are the levels above
+        arguments = {}
+    try:
+        _unwrapped(profiler, "start")(path, **arguments)
+    except Exception as error:
+        if type(error).__name__ != "AlreadyExistsError":
+            raise
+        # A session started outside of Python's module: the module now believes that it is its own.
+        profiler._profiler = None
+        raise Busy("Another TensorFlow profiler session is running in this process (a profiler server?).")
+    return Session(path, profiler)
+
+
+def _unwrapped(module, name):
+    function = getattr(module, name)
+    return getattr(function, "_predictscope_original", function)
+
+
+def guard(module, give_way):
+    """Wraps start and stop of profiler_v2, so that our session ends before the program's begins."""
+    import functools
+
+    def wrap(function):
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            give_way()
+            return function(*args, **kwargs)
+
+        call._predictscope_original = function
+        return call
+
+    module.start = wrap(module.start)
+    module.stop = wrap(module.stop)
+
+
+def describe():
+    """Version, registered devices and build of TensorFlow; None while it has not initialised its devices
+    (asking then would initialise them, which the program may want to configure first)."""
+    tensorflow = sys.modules["tensorflow"]
+    context = sys.modules.get("tensorflow.python.eager.context")
+    current = getattr(context, "_context", None)
+    if current is None or not getattr(current, "_initialized", False):
+        return None
+    devices = []
+    for device in current.list_logical_devices():
+        devices.append(dict(name=device.name, type=device.device_type))
+    details = []
+    try:
+        for device in current.list_physical_devices("GPU"):
+            details.append(current.get_device_details(device).get("device_name", ""))
+    except Exception:
+        pass
+    build = {}
+    try:
+        info = importlib.import_module("tensorflow.python.platform.build_info").build_info
+        for key in ("is_cuda_build", "is_rocm_build", "cuda_version", "cudnn_version"):
+            if key in info:
+                build[key] = info[key] if isinstance(info[key], bool) else str(info[key])
+    except Exception:
+        pass
+    keras = sys.modules.get("keras") or sys.modules.get("tf_keras")
+    return dict(
+        name="tensorflow",
+        version=str(getattr(tensorflow, "__version__", "")),
+        keras=str(getattr(keras, "__version__", "")) if keras is not None else "",
+        devices=devices,
+        gpus=details,
+        gpuNodes=sorted(glob.glob("/dev/nvidia[0-9]*") + glob.glob("/dev/kfd")),
+        build=build,
+    )

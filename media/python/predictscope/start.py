@@ -1,0 +1,117 @@
+"""Connects the parts at interpreter start-up."""
+
+import atexit
+import builtins
+import os
+import sys
+import time
+
+from predictscope import excepthook, imports, rundir, transform_names
+from predictscope.wanted import Wanted
+
+
+def start():
+    """Installs the hooks for this process. Raises nothing that matters: sitecustomize guards it."""
+    run = rundir.find_run()
+    if run is None or not os.path.isdir(run):
+        return
+    config = rundir.read_config(run)
+    folder = rundir.ProcessFolder(run)
+    if not folder.open():
+        return
+    process = _Process(folder, config)
+    wanted = Wanted(config.get("files", ()), folder)
+    process.arm()
+    state = process.state
+    hook = imports.script_hook(wanted)
+
+    def script(path):
+        finder = hook(path)
+        state["script"] = True
+        return finder
+
+    sys.meta_path.insert(0, imports.Finder(wanted, process.patches()))
+    sys.path_hooks.insert(0, script)
+    setattr(builtins, transform_names.MAIN, imports.restore_main)
+    excepthook.install(state)
+    atexit.register(process.at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: _after_fork(run, config))
+
+
+class _Process:
+    """What belongs to one process: records, windows, and the functions that rewritten code calls."""
+
+    def __init__(self, folder, config):
+        self.folder = folder
+        self.config = config
+        self.state = {}
+        self.windows = None
+        self.compiling = None
+
+    def arm(self, traces=True):
+        from predictscope import record
+        from predictscope.windows import Windows
+
+        options = dict(self.config.get("options", {}))
+        if not traces:
+            options["tracedCalls"] = 0
+        recorder = record.Recorder(self.folder, options.get("store"))
+        self.windows = Windows(self.folder, recorder, options)
+        functions = record.make_functions(recorder, self.windows, record.Shapes(self.folder))
+        names = ("BEGIN", "END", "DETACHED", "SHAPE", "STAMP", "BOTH")
+        for name, function in zip(names, functions):
+            setattr(builtins, getattr(transform_names, name), function)
+        _current.process = self
+
+    def patches(self):
+        """Modules to patch once they are imported."""
+        return {"tensorflow.python.profiler.profiler_v2": _guard_tensorflow, "torch": _step_aside}
+
+    def at_exit(self):
+        current = _current.process
+        if os.getpid() != current.folder.pid or current.folder.path is None:
+            return
+        current.windows.at_exit()
+        record = dict(t="exit", unixNs=str(time.time_ns()))
+        if "exception" in self.state:
+            record["exception"] = self.state["exception"]
+        current.folder.write(**record)
+
+
+class _Current:
+    process = None
+
+
+_current = _Current()
+
+
+def _after_fork(run, config):
+    """A forked child writes to a folder of its own, and opens no trace: the framework's state came
+    with the fork and is not to be touched."""
+    try:
+        _Process(rundir.ProcessFolder(run), config).arm(traces=False)
+        _step_aside(sys.modules.get("torch"))
+    except Exception:
+        pass
+
+
+def _guard_tensorflow(module):
+    from predictscope.frameworks import tensorflow
+
+    tensorflow.guard(module, lambda: _current.process.windows.give_way())
+    _current.process.windows.framework_loaded()
+
+
+def _step_aside(torch):
+    """Inside a function that torch.compile traces, our functions must not be seen doing anything."""
+    compiler = getattr(torch, "compiler", None)
+    compiling = getattr(compiler, "is_compiling", None)
+    if compiling is None:
+        return
+    begin = getattr(builtins, transform_names.BEGIN)
+
+    def begin_unless_compiling(site):
+        return None if compiling() else begin(site)
+
+    setattr(builtins, transform_names.BEGIN, begin_unless_compiling)

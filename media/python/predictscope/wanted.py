@@ -1,0 +1,94 @@
+"""Which files of the program hold wanted sites, and compiling them with the sites rewritten."""
+
+import hashlib
+import os
+
+
+class Wanted:
+    """The `files` of config.json, found again by path, by content, or by module name."""
+
+    def __init__(self, files, folder):
+        self._folder = folder
+        self._by_path = {}
+        self._by_sha = {}
+        self._by_module = {}
+        self._names = set()
+        self._reported = set()
+        for entry in files:
+            self._by_path[os.path.realpath(entry["file"])] = entry
+            self._by_sha[entry.get("sha256")] = entry
+            if entry.get("module"):
+                self._by_module[entry["module"]] = entry
+            base = os.path.basename(entry["file"])
+            self._names.add(base)
+            self._names.add(os.path.splitext(base)[0])
+            if base == "__init__.py":
+                self._names.add(os.path.basename(os.path.dirname(entry["file"])))
+
+    def may_be_module(self, fullname):
+        """Cheap test by the last part of the name, before any file is touched."""
+        return fullname.rpartition(".")[2] in self._names
+
+    def may_be_file(self, path):
+        return os.path.basename(path) in self._names
+
+    def entry(self, path, module, source=None):
+        """(entry, how) for a file that Python is about to run; (None, '') when it is not wanted."""
+        real = os.path.realpath(path)
+        found = self._by_path.get(real)
+        if found is not None:
+            return found, "path"
+        if not self.may_be_file(path):
+            return None, ""
+        if source is None:
+            try:
+                with open(path, "rb") as file:
+                    source = file.read()
+            except OSError:
+                return None, ""
+        found = self._by_sha.get(hashlib.sha256(source).hexdigest())
+        if found is not None:
+            return found, "content"
+        found = self._by_module.get(module) if module not in (None, "__main__") else None
+        return (found, "module") if found is not None else (None, "")
+
+    def compile(self, source, path, filename, module, is_script=False):
+        """Code object of a wanted file with its sites rewritten; None when nothing is to be rewritten.
+        Raises SyntaxError as compile() does; never raises for a fault of ours."""
+        entry, how = self.entry(path, module, source)
+        if entry is None and not is_script:
+            return None
+        from predictscope import transform
+
+        tree = transform.parse(source, filename)
+        try:
+            if entry is not None:
+                digest = hashlib.sha256(source).hexdigest()
+                exact = digest == entry.get("sha256")
+                chosen, missing, calls = transform.find(tree, source, entry["sites"], exact)
+                tree = transform.rewrite(tree, chosen, calls)
+                self._report(entry, path, how, exact, chosen, missing)
+            if is_script:
+                tree = transform.insert_main_call(tree)
+            return compile(tree, filename, "exec", dont_inherit=True)
+        except Exception as error:  # a fault of ours: the program gets its own code
+            self._folder.problem("The call sites in %s could not be timed: %s." % (path, error))
+            tree = transform.parse(source, filename)
+            if is_script:
+                tree = transform.insert_main_call(tree)
+            return compile(tree, filename, "exec", dont_inherit=True)
+
+    def _report(self, entry, path, how, exact, chosen, missing):
+        real = os.path.realpath(path)
+        if (entry["file"], real) in self._reported:
+            return
+        self._reported.add((entry["file"], real))
+        self._folder.write(
+            t="file",
+            file=entry["file"],
+            ran=real,
+            match=how,
+            same=exact,
+            sites=sorted(chosen.values()),
+            missing=missing,
+        )
