@@ -3,15 +3,7 @@
 export type SiteKind = 'predict' | 'train' | 'wrapper' | 'symbolic' | 'non-dl';
 
 export type Framework =
-  | 'keras'
-  | 'tensorflow'
-  | 'torch'
-  | 'jax'
-  | 'onnxruntime'
-  | 'sklearn'
-  | 'xgboost'
-  | 'tfjs'
-  | 'unknown';
+  'keras' | 'tensorflow' | 'torch' | 'jax' | 'onnxruntime' | 'sklearn' | 'xgboost' | 'tfjs' | 'unknown';
 
 /** Columns count UTF-16 units, as the editor does. `end` is exclusive. */
 export interface SourceRange {

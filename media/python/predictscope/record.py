@@ -103,12 +103,14 @@ class Recorder:
             return
         first = self._segments[-1].limit if self._segments else 0
         slots = (size - HEADER_BYTES) // SLOT_BYTES
-        header = _HEADER.pack(
-            b"PSCALL1\n", HEADER_BYTES, SLOT_BYTES, self.folder.pid, _perf(), time.time_ns(), first
-        ).ljust(HEADER_BYTES, b"\0")
-        path = os.path.join(self.folder.path, "calls-%d.bin" % index)
         if self.store is None:
             self.store = pick_store(self.folder.path)
+        # Appended slots lie in the order in which calls ended, so their place does not number them.
+        numbered = first if self.store == "mmap" else 0xFFFFFFFFFFFFFFFF
+        header = _HEADER.pack(
+            b"PSCALL1\n", HEADER_BYTES, SLOT_BYTES, self.folder.pid, _perf(), time.time_ns(), numbered
+        ).ljust(HEADER_BYTES, b"\0")
+        path = os.path.join(self.folder.path, "calls-%d.bin" % index)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
         try:
             fd = os.open(path, flags | (os.O_APPEND if self.store == "append" else 0), 0o644)

@@ -1,0 +1,145 @@
+// Builds the extension: separate bundles for the host, the command line, the trace worker and the webview.
+//   node esbuild.mjs [--production] [--watch] [--tests]
+import { build, context } from 'esbuild';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+const { values: flags } = parseArgs({
+  options: {
+    production: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
+    tests: { type: 'boolean', default: false },
+  },
+});
+
+process.chdir(import.meta.dirname);
+const require = createRequire(import.meta.url);
+
+/** @type {import('esbuild').BuildOptions} */
+const shared = {
+  bundle: true,
+  logLevel: 'warning',
+  minify: flags.production,
+  sourcemap: !flags.production,
+  legalComments: 'none',
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const node = {
+  ...shared,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  // esbuild would follow the `import` condition to the ES module build, whose import.meta.url is
+  // empty in a CommonJS bundle, and which then fails to find its .wasm at run time.
+  alias: { 'web-tree-sitter': require.resolve('web-tree-sitter') },
+};
+
+/** @type {import('esbuild').BuildOptions} */
+const browser = { ...shared, platform: 'browser', format: 'iife', target: 'es2022' };
+
+/** What is shipped. @type {{ entry: string, outfile: string, options: import('esbuild').BuildOptions }[]} */
+const bundles = [
+  {
+    entry: 'src/extension.ts',
+    outfile: 'dist/extension.js',
+    options: { ...node, target: 'node22', external: ['vscode'] },
+  },
+  {
+    entry: 'src/cli.ts',
+    outfile: 'dist/cli.js',
+    options: { ...node, banner: { js: '#!/usr/bin/env node' } },
+  },
+  { entry: 'src/trace/worker.ts', outfile: 'dist/traceWorker.js', options: node },
+  { entry: 'webview/timeline/main.ts', outfile: 'dist/webview/timeline.js', options: browser },
+  { entry: 'webview/timeline/timeline.css', outfile: 'dist/webview/timeline.css', options: browser },
+];
+
+const copies = [
+  { from: require.resolve('web-tree-sitter/web-tree-sitter.wasm'), to: 'dist/tree-sitter.wasm' },
+  {
+    from: require.resolve('@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm'),
+    to: 'dist/tree-sitter-python.wasm',
+  },
+];
+
+/** Leaves out what does not exist; a package must be whole. */
+function present() {
+  return bundles.filter(({ entry }) => {
+    if (existsSync(entry)) return true;
+    if (flags.production) throw new Error(`${entry} is missing.`);
+    console.log(`${entry} does not exist, not built`);
+    return false;
+  });
+}
+
+async function buildShipped() {
+  await Promise.all(
+    present().map(async ({ entry, outfile, options }) => {
+      const all = { ...options, entryPoints: [entry], outfile, metafile: true };
+      if (flags.watch) {
+        await (await context({ ...all, logLevel: 'info' })).watch();
+        return;
+      }
+      const { metafile } = await build(all);
+      if (!flags.production) {
+        // Read by the test that keeps vscode out of the command line and the worker.
+        await writeFile(
+          `dist/meta/${path.parse(outfile).name}${entry.endsWith('.css') ? '.css' : ''}.json`,
+          JSON.stringify(metafile),
+        );
+      }
+    }),
+  );
+}
+
+/** Every file of the host suite by itself, so that its index finds them by name. */
+async function buildHostSuite() {
+  await rm('out/host', { recursive: true, force: true });
+  const folder = 'test/host/suite';
+  const entryPoints = (await readdir(folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `${folder}/${name}`);
+  await build({
+    ...node,
+    target: 'node22',
+    entryPoints,
+    outdir: 'out/host',
+    external: ['vscode', 'mocha'],
+    sourcemap: 'inline',
+  });
+}
+
+/** One program with every *.e2e.ts in it. */
+async function buildEndToEnd() {
+  const folder = 'test/e2e';
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.e2e.ts')).sort();
+  const contents = [
+    `import { main } from './lib/runner';`,
+    ...files.map((file, index) => `import { tests as tests${index} } from './${file}';`),
+    `await main([${files.map((file, index) => `{ file: '${file}', tests: tests${index} }`).join(', ')}]);`,
+  ];
+  await build({
+    ...shared,
+    stdin: { contents: contents.join('\n'), resolveDir: folder, sourcefile: 'main.ts', loader: 'ts' },
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outfile: 'out/e2e/main.mjs',
+    packages: 'external',
+    // They find their neighbours by their own place.
+    external: [path.resolve('scripts/*')],
+    sourcemap: 'inline',
+  });
+}
+
+if (flags.production) await rm('dist', { recursive: true, force: true });
+await mkdir(flags.production ? 'dist' : 'dist/meta', { recursive: true });
+await Promise.all([
+  buildShipped(),
+  ...copies.map(({ from, to }) => cp(from, to)),
+  ...(flags.tests ? [buildHostSuite(), buildEndToEnd()] : []),
+]);

@@ -1,0 +1,1 @@
+export declare function withLinkedExtension<T>(use: (folder: string) => Promise<T>): Promise<T>;

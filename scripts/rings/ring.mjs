@@ -1,0 +1,43 @@
+// What a ring of tests hands back.
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { artifacts } from '../lib/paths.mjs';
+
+/**
+ * @typedef {object} TestResult
+ * @property {string} name
+ * @property {'passed' | 'failed' | 'skipped'} outcome
+ * @property {number} seconds
+ * @property {string} [message]
+ */
+
+/**
+ * What the set-up prepared; a ring reads only what it says it needs.
+ *
+ * @typedef {object} Prepared
+ * @property {string} python interpreter with TensorFlow and pytest
+ * @property {string} code launcher of the VS Code server
+ * @property {boolean} full also what takes long
+ * @property {string} [grep]
+ */
+
+/** @typedef {'build' | 'python' | 'code' | 'browser'} Need */
+/** @typedef {{ name: string, needs: Need[], run: (prepared: Prepared) => Promise<TestResult[]> }} Ring */
+
+/**
+ * An empty folder for what the ring leaves to look at.
+ *
+ * @param {string} ring
+ */
+export async function emptyArtifacts(ring) {
+  const folder = path.join(artifacts, ring);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** Environment that the tests of every language read. @param {Prepared} prepared */
+export const testEnvironment = ({ python, full }) => ({
+  TEST_PYTHON: python,
+  ...(full ? { TEST_FULL: '1' } : {}),
+});

@@ -1,0 +1,80 @@
+// npm test: everything from a fresh checkout to the last ring of tests.
+//   --ring NAME   only this ring (may be repeated): check, unit, python, host, e2e
+//   --skip NAME   without this ring (may be repeated); counts as one skipped test
+//   --full        also what takes long
+//   --grep TEXT   only tests with this in their name
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { ensurePackages, requireNode } from './lib/npm.mjs';
+import { prepare } from './lib/setup.mjs';
+import { summarize } from './lib/summary.mjs';
+
+const NAMES = ['check', 'unit', 'python', 'host', 'e2e'];
+
+/** @typedef {import('./rings/ring.mjs').Ring} Ring */
+/** @typedef {import('./rings/ring.mjs').Prepared} Prepared */
+/** @typedef {import('./rings/ring.mjs').TestResult} TestResult */
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      ring: { type: 'string', multiple: true, default: NAMES },
+      skip: { type: 'string', multiple: true, default: [] },
+      full: { type: 'boolean', default: false },
+      grep: { type: 'string' },
+    },
+  });
+  const unknown = [...values.ring, ...values.skip].filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`No ring is named ${unknown.join(' or ')}; there are ${NAMES.join(', ')}.`);
+
+  requireNode();
+  await ensurePackages();
+  const { rings } = await import('./rings/all.mjs'); // They use what was just installed.
+  const asked = rings.filter(({ name }) => values.ring.includes(name));
+  const running = asked.filter(({ name }) => !values.skip.includes(name));
+  const made = await prepare(running.flatMap(({ needs }) => needs));
+
+  const results = [];
+  for (const ring of asked) {
+    const skipped = !running.includes(ring);
+    console.log(`\n${ring.name}${skipped ? ': skipped' : ''}`);
+    const begin = performance.now();
+    const tests = skipped ? [] : await runRing(ring, made, values);
+    results.push({ ring: ring.name, seconds: (performance.now() - begin) / 1000, tests, skipped });
+  }
+  return summarize(results);
+}
+
+/**
+ * @param {Ring} ring
+ * @param {Awaited<ReturnType<typeof prepare>>} made
+ * @param {{ full: boolean, grep?: string | undefined }} options
+ * @returns {Promise<TestResult[]>}
+ */
+async function runRing(ring, made, { full, grep }) {
+  /** @type {TestResult[]} */
+  const problems = [];
+  const prepared = { python: '', code: '', full, ...(grep ? { grep } : {}) };
+  for (const need of ring.needs) {
+    const result = made.get(need);
+    if (!result) continue;
+    if ('problem' in result) problems.push(failure(`set-up: ${need}`, result.problem));
+    else if (need === 'python' || need === 'code') prepared[need] = result.value;
+  }
+  if (problems.length > 0) return problems;
+  const tests = await ring.run(prepared).catch((error) => [failure('the ring itself', error.stack)]);
+  // A ring that lost its files must not look like one whose tests pass.
+  return tests.length === 0 && !grep ? [failure('any test', 'no test ran')] : tests;
+}
+
+/** @param {string} name @param {string} message @returns {TestResult} */
+const failure = (name, message) => ({ name, outcome: 'failed', seconds: 0, message });
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error) => {
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
+  },
+);

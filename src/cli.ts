@@ -1,0 +1,53 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError, describeProblem, errorText } from './common/problem';
+import { usage, version } from './cli/help';
+import { profileCommand } from './cli/profileCommand';
+import { sitesCommand } from './cli/sitesCommand';
+import { summarizeCommand } from './cli/summarizeCommand';
+
+/** Where things lie: the bundle is in dist/, the runtime in media/ beside it. */
+const here = path.resolve(__dirname, '..');
+
+const later = new Set(['insert', 'remove', 'compare', 'sweep', 'doctor', 'mcp']);
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [command, ...args] = argv;
+  switch (command) {
+    case 'sites':
+      return sitesCommand(args, here);
+    case 'profile':
+      return profileCommand(args, here);
+    case 'summarize':
+      return summarizeCommand(args);
+    case undefined:
+    case 'help':
+    case '-h':
+    case '--help':
+      process.stdout.write(usage);
+      if (command === undefined) process.exitCode = 2;
+      return;
+    case '--version':
+      process.stdout.write(`${await version(here)}\n`);
+      return;
+    default:
+      if (later.has(command)) throw new UserError(`predictscope ${command} is not part of this version yet.`);
+      if (await exists(command)) return summarizeCommand(argv);
+      throw new UserError(`predictscope has no command ${command}.`, { fix: 'See predictscope --help.' });
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const fix = error instanceof UserError ? error.fix : undefined;
+  const message = error instanceof UserError ? error.message : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
+  process.stderr.write(`predictscope: ${describeProblem({ message, ...(fix ? { fix } : {}) })}\n`);
+  // `profile` tells a failed start from every exit code that a program is likely to have.
+  process.exitCode = process.argv[2] === 'profile' ? 125 : 1;
+});

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+export const usage = `usage: predictscope COMMAND
+
+  sites PATH…      [--json]             find the calls of models in Python files and folders
+  profile [options] -- COMMAND…         run a program and time its predict calls; its standard input, output,
+                                        error and exit code are its own (125: it could not be started)
+      --site FILE:LINE[:COLUMN]         time this call (repeatable; default: every confident predict call)
+      --root DIR                        where to look for predict calls (default: the working directory)
+      --log-dir DIR                     where runs are kept (default: ROOT/.predictscope/runs)
+      --warm-up N                       calls before the steady trace window (default 5)
+      --calls N                         calls in that window (default 20; 0: no trace, call times only)
+      --stop-after N|SECONDSs           stop recording after N calls or so many seconds
+      --target T                        where to run (this version: local)
+      --json FILE                       write the summary as JSON
+  summarize PATH   [--json]             a run directory, or one trace file of any format
+
+  --version, --help
+`;
+
+export async function version(root: string): Promise<string> {
+  const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}

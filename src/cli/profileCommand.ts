@@ -1,0 +1,160 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { UserError, errorText } from '../common/problem';
+import { parseSiteArgument } from '../launch/chooseSites';
+import { quoteCommandLine } from '../launch/commandLine';
+import { defaultLogDirectory } from '../launch/logDirectory';
+import { profile } from '../launch/profile';
+import { textReport } from '../launch/report';
+import type { RunOptions } from '../runs/runRecord';
+import { createSiteFinder } from '../sites/finder';
+import { localTarget } from '../targets/local';
+import { terminalSignalsReachChild } from '../targets/localProcess';
+import type { RunHandle } from '../targets/target';
+
+const forwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
+
+/** `predictscope profile [options] -- COMMAND…`; ends as the program ended. */
+export async function profileCommand(args: readonly string[], root: string): Promise<void> {
+  const { values, command } = parse(args);
+  const cwd = process.cwd();
+  const sitesRoot = path.resolve(values.root ?? cwd);
+  if (values.target !== undefined && values.target !== 'local') {
+    throw new UserError(`The target ${values.target} is not part of this version yet.`, { fix: 'Leave --target out to run on this machine.' });
+  }
+  let handle: RunHandle | undefined;
+  const release = holdSignals(() => handle);
+  try {
+    if (values.editor) process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
+    const result = await profile({
+      command,
+      cwd,
+      root: sitesRoot,
+      logDirectory: path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot)),
+      wanted: (values.site ?? []).map((text) => parseSiteArgument(text, cwd)),
+      andConfident: values.editor ?? false,
+      options: runOptions(values),
+      target: localTarget,
+      finder: await createSiteFinder({ wasmDirectory: path.join(root, 'dist') }),
+      pythonPath: path.join(root, 'media', 'python'),
+      onStart: (started) => {
+        handle = started;
+      },
+    });
+    if (values.json !== undefined) await writeJson(values.json, result.summary);
+    process.stderr.write(textReport(result.summary, cwd));
+    release();
+    if ('signal' in result.ended) endBySignal(result.ended.signal);
+    else if ('exitCode' in result.ended) process.exitCode = result.ended.exitCode;
+  } finally {
+    release();
+  }
+}
+
+async function writeJson(file: string, value: object): Promise<void> {
+  try {
+    await writeFile(file, `${JSON.stringify(value)}\n`);
+  } catch (error) {
+    // The program has run and its exit code counts; the report below is still printed.
+    process.stderr.write(`predictscope: ${file} could not be written: ${errorText(error)}\n`);
+  }
+}
+
+/**
+ * While the program runs, signals are its business. Ctrl+C reaches it from the terminal by itself; a
+ * signal sent to us alone is passed on. Returns the undo.
+ */
+function holdSignals(current: () => RunHandle | undefined): () => void {
+  const undo: (() => void)[] = [];
+  const on = (signal: NodeJS.Signals, pass: () => boolean): void => {
+    const listener = (): void => {
+      const handle = current();
+      if (!handle) process.exit(125); // not started yet: nothing to keep
+      if (pass()) {
+        try {
+          process.kill(handle.ref.pid, signal);
+        } catch {
+          // it has just ended
+        }
+      }
+    };
+    process.on(signal, listener);
+    undo.push(() => process.removeListener(signal, listener));
+  };
+  on('SIGINT', () => !terminalSignalsReachChild());
+  for (const signal of forwarded) on(signal, () => true);
+  return () => {
+    for (const remove of undo.splice(0)) remove();
+  };
+}
+
+function endBySignal(signal: NodeJS.Signals): void {
+  process.kill(process.pid, signal);
+  // A signal that Node itself ignores or that only stops us leaves the shell's code for it.
+  setTimeout(() => process.exit(128), 200);
+}
+
+interface Values {
+  site?: string[] | undefined;
+  root?: string | undefined;
+  target?: string | undefined;
+  'log-dir'?: string | undefined;
+  'warm-up'?: string | undefined;
+  calls?: string | undefined;
+  seconds?: string | undefined;
+  'stop-after'?: string | undefined;
+  json?: string | undefined;
+  editor?: boolean | undefined;
+}
+
+function parse(args: readonly string[]): { values: Values; command: string[] } {
+  const dashes = args.indexOf('--');
+  if (dashes < 0 || dashes === args.length - 1) {
+    throw new UserError('profile needs -- and the command to run.', {
+      fix: 'For example: predictscope profile -- python main.py',
+    });
+  }
+  try {
+    const { values } = parseArgs({
+      args: args.slice(0, dashes),
+      options: {
+        site: { type: 'string', multiple: true },
+        root: { type: 'string' },
+        target: { type: 'string' },
+        'log-dir': { type: 'string' },
+        'warm-up': { type: 'string' },
+        calls: { type: 'string' },
+        seconds: { type: 'string' },
+        'stop-after': { type: 'string' },
+        json: { type: 'string' },
+        // Set by the editor: its terminal shows the command, and the clicked site comes on top of the others.
+        editor: { type: 'boolean' },
+      },
+    });
+    return { values, command: args.slice(dashes + 1) };
+  } catch (error) {
+    throw new UserError((error as Error).message, { fix: 'See predictscope --help.' });
+  }
+}
+
+function runOptions(values: Values): RunOptions {
+  const options: RunOptions = {
+    warmUpCalls: whole(values['warm-up'], '--warm-up', 5),
+    tracedCalls: Math.min(500, whole(values.calls, '--calls', 20)),
+    tracedSeconds: values.seconds === undefined ? 10 : Number(values.seconds),
+  };
+  const after = values['stop-after'];
+  if (after !== undefined) {
+    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(after);
+    if (seconds) options.stopAfterSeconds = Number(seconds[1]);
+    else options.stopAfterCalls = whole(after, '--stop-after', 0);
+  }
+  return options;
+}
+
+function whole(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d+$/.test(text)) throw new UserError(`${name} ${text} is not a whole number.`);
+  return Number(text);
+}

@@ -1,0 +1,204 @@
+import path from 'node:path';
+import type { Problem } from '../common/problem';
+import type { Nanoseconds, Share } from '../common/units';
+import type { ProcessReader } from '../runs/processReader';
+import type { RunReader } from '../runs/runReader';
+import { runNameTime, type ConfigSite } from '../runs/runRecord';
+import { findRunProblems } from './runProblems';
+import { siteFigures, type SiteFigures } from './siteFigures';
+
+/** The public form of a run: `predictscope summarize RUN --json`. Names and units are a promise. */
+export interface RunSummary {
+  run: {
+    id: string;
+    directory: string;
+    command: string[];
+    /** ISO 8601. */
+    startedAt: string;
+    wallNs: Nanoseconds;
+    exitCode: number | null;
+    signal: string | null;
+    target: string;
+    python: string;
+    frameworks: Record<string, string>;
+    devices: string[];
+    state: string;
+    processes: number;
+  };
+  sites: SiteSummary[];
+  /** Empty until the line sampler exists. */
+  hotLines: { file: string; line: number; selfNs: number; totalNs: number; shareOfRun: Share }[];
+  traces: { path: string; format: string; events: number }[];
+  problems: Problem[];
+}
+
+export interface SiteSummary {
+  id: string;
+  index: number;
+  file: string;
+  line: number;
+  column: number;
+  endLine: number;
+  ranFile: string | null;
+  callee: string;
+  framework: string;
+  calls: number;
+  errors: number;
+  unfinished: number;
+  firstNs: Nanoseconds | null;
+  p50Ns: Nanoseconds | null;
+  p95Ns: Nanoseconds | null;
+  maxNs: Nanoseconds | null;
+  totalNs: Nanoseconds;
+  shareOfRun: Share;
+  batchShapes: { dims: (number | null)[]; calls: number }[];
+  /** Parts of the traced calls, ns; their sum is `partsTotalNs`. Empty when no trace saw this site. */
+  parts: Record<string, Nanoseconds>;
+  partsTotalNs: Nanoseconds;
+  /** Calls that the parts are taken from. */
+  partsCalls: number;
+  /** Times that the model function was traced (compiled) within those calls. */
+  retraces: number;
+}
+
+const noFigures: SiteFigures = {
+  calls: 0,
+  errors: 0,
+  unfinished: 0,
+  traced: 0,
+  firstNs: NaN,
+  p50Ns: NaN,
+  p95Ns: NaN,
+  maxNs: NaN,
+  totalNs: 0,
+  shareOfRun: 0,
+  batchShapes: [],
+};
+
+const unixNow = (): bigint => BigInt(Date.now()) * 1_000_000n;
+
+/**
+ * Everything about a run that its records say; parts and traces are added by whoever opened the traces
+ * (`addTraces`). Cheap enough to be made anew a few times a second while the run lives.
+ */
+export function summarizeRun(reader: RunReader): RunSummary {
+  const { record, config, processes } = reader;
+  const ended = record?.endedUnixNs === undefined ? undefined : BigInt(record.endedUnixNs);
+  const alive = record ? record.state === 'starting' || record.state === 'running' : livesOutside(processes);
+  const until = ended ?? (alive ? unixNow() : lastSign(processes));
+  const started = startOf(reader);
+  const figures = siteFigures(processes, until);
+  const sites: SiteSummary[] = [];
+  for (const file of config?.files ?? []) {
+    for (const site of file.sites) sites.push(siteSummary(file.file, site, processes, figures.get(site.index) ?? noFigures));
+  }
+  const leading = record?.leadingSite;
+  sites.sort((a, b) => Number(b.index === leading) - Number(a.index === leading) || b.totalNs - a.totalNs || a.index - b.index);
+  return {
+    run: {
+      id: reader.name,
+      directory: reader.directory,
+      command: record?.command ?? processes[0]?.process?.argv ?? [],
+      startedAt: new Date(Number(started / 1_000_000n)).toISOString(),
+      wallNs: Math.max(0, Number(until - started)),
+      exitCode: record?.exitCode ?? null,
+      signal: record?.signal ?? null,
+      target: record?.target ?? 'local',
+      python: processes.find((p) => p.process)?.process?.python ?? '',
+      frameworks: frameworksOf(processes),
+      devices: devicesOf(processes),
+      state: record?.state ?? (alive ? 'running' : 'ended'),
+      processes: processes.length,
+    },
+    sites,
+    hotLines: [],
+    traces: processes.flatMap((p) =>
+      p.traces.map((trace) => ({ path: path.join(p.directory, trace.path), format: '', events: 0 })),
+    ),
+    problems: findRunProblems(reader, alive),
+  };
+}
+
+function siteSummary(file: string, site: ConfigSite, processes: readonly ProcessReader[], figures: SiteFigures): SiteSummary {
+  const ran = processes.flatMap((p) => p.files).find((f) => f.file === file);
+  return {
+    id: site.id,
+    index: site.index,
+    file,
+    line: site.line,
+    column: site.column,
+    endLine: site.endLine,
+    ranFile: ran?.ran ?? null,
+    callee: site.callee,
+    framework: site.framework,
+    calls: figures.calls,
+    errors: figures.errors,
+    unfinished: figures.unfinished,
+    firstNs: finite(figures.firstNs),
+    p50Ns: finite(figures.p50Ns),
+    p95Ns: finite(figures.p95Ns),
+    maxNs: finite(figures.maxNs),
+    totalNs: figures.totalNs,
+    shareOfRun: figures.shareOfRun,
+    batchShapes: figures.batchShapes,
+    parts: {},
+    partsTotalNs: 0,
+    partsCalls: 0,
+    retraces: 0,
+  };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? Math.round(value) : null;
+}
+
+/** A run that was started outside us lives while a process has neither ended nor been silent for a minute. */
+function livesOutside(processes: readonly ProcessReader[]): boolean {
+  return processes.some((p) => p.exitUnixNs === undefined) && unixNow() - lastSign(processes) < 60_000_000_000n;
+}
+
+function lastSign(processes: readonly ProcessReader[]): bigint {
+  let last = 0n;
+  for (const process of processes) {
+    let end = process.exitUnixNs ?? process.originUnixNs;
+    if (process.exitUnixNs === undefined) {
+      const { end: ends, length } = process.calls;
+      for (let row = Math.max(0, length - 1000); row < length; row++) {
+        const at = process.originUnixNs + BigInt(Math.round(ends[row]! || 0));
+        if (at > end) end = at;
+      }
+    }
+    if (end > last) last = end;
+  }
+  return last;
+}
+
+function startOf(reader: RunReader): bigint {
+  if (reader.record) return BigInt(reader.record.startedUnixNs);
+  const starts = reader.processes.map((p) => p.originUnixNs).filter((ns) => ns > 0n);
+  if (starts.length > 0) return starts.reduce((a, b) => (a < b ? a : b));
+  const time = runNameTime(reader.name);
+  return time ? BigInt(time.getTime()) * 1_000_000n : 0n;
+}
+
+function frameworksOf(processes: readonly ProcessReader[]): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const framework of processes.flatMap((p) => p.frameworks)) {
+    found[framework.name] = framework.version;
+    if (framework.keras) found.keras = framework.keras;
+  }
+  return found;
+}
+
+/** Devices that the framework registered, with the GPU's name where it told one. */
+function devicesOf(processes: readonly ProcessReader[]): string[] {
+  const found = new Set<string>();
+  for (const framework of processes.flatMap((p) => p.frameworks)) {
+    let gpu = 0;
+    for (const device of framework.devices) {
+      const name = device.type === 'GPU' ? framework.gpus?.[gpu++] : undefined;
+      found.add(name ? `${device.name.replace(/^\/device:/, '')} (${name})` : device.name.replace(/^\/device:/, ''));
+    }
+  }
+  return [...found];
+}

@@ -1,0 +1,37 @@
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RunConfig } from '../runs/runRecord';
+import { quoteCommandLine } from './commandLine';
+import { prepareLogDirectory } from './logDirectory';
+
+/** A word for `sh`, whatever it holds. */
+function quoted(text: string): string {
+  return quoteCommandLine([text]);
+}
+
+/**
+ * One line that profiles the command in any shell, on this machine or in a container that mounts the
+ * workspace: it takes the recorder from `.predictscope` below the current folder, else from where that
+ * lies on this machine. Writes the recorder and the sites there.
+ */
+export async function profilingCommandLine(
+  command: readonly string[],
+  logDirectory: string,
+  config: RunConfig,
+  pythonPath: string,
+): Promise<string> {
+  await prepareLogDirectory(logDirectory);
+  const folder = path.dirname(logDirectory);
+  await mkdir(path.join(folder, 'python'), { recursive: true });
+  await cp(pythonPath, path.join(folder, 'python'), {
+    recursive: true,
+    filter: (file) => path.basename(file) !== '__pycache__',
+  });
+  await writeFile(path.join(folder, 'config.json'), JSON.stringify(config));
+  const script = [
+    `d=$PWD/${path.basename(folder)}`,
+    `[ -d "$d/python" ] || d=${quoted(folder)}`,
+    `PYTHONPATH=$d/python\${PYTHONPATH:+:$PYTHONPATH} PREDICTSCOPE_LOG=$d/${path.basename(logDirectory)} PREDICTSCOPE_CONFIG=$d/config.json exec "$@"`,
+  ].join('; ');
+  return `sh -c ${quoted(script)} sh ${quoteCommandLine(command)}`;
+}

@@ -1,0 +1,162 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError, errorText, type Problem } from '../common/problem';
+import { addTraces } from '../insight/traceParts';
+import { summarizeRun, type RunSummary } from '../insight/runSummary';
+import { RunReader } from '../runs/runReader';
+import { newRunName, runFormat, writeRunConfig, writeRunRecord, type RunOptions, type RunRecord } from '../runs/runRecord';
+import type { SiteFinder } from '../sites/finder';
+import type { Prepared, RunHandle, RunState, Target } from '../targets/target';
+import { chooseSites, type SiteArgument } from './chooseSites';
+import { recognise, remoteNotSupported } from './commandLine';
+import { explainMissingGpu } from './gpuCheck';
+import { prepareLogDirectory } from './logDirectory';
+import { pythonProgram } from './program';
+import { buildRunConfig } from './runConfig';
+
+/*
+ * The life of a run:
+ *
+ *   preparing ──▶ starting ──▶ running ──▶ finishing ──▶ ended
+ *       │             │
+ *       └──▶ refused  └──▶ failed
+ *
+ * preparing  sites are found, the run directory and config.json are written; a UserError here means that
+ *            nothing was started and nothing is left
+ * starting   run.json exists with state "starting"; a failed start is written into it
+ * running    run.json names the process, so that any window or command line finds it again
+ * finishing  the program has ended (exit code or signal are in run.json); traces are read
+ * ended      the summary is complete
+ */
+
+export interface ProfileRequest {
+  command: readonly string[];
+  cwd: string;
+  root: string;
+  logDirectory: string;
+  wanted: readonly SiteArgument[];
+  /** Time every confident site as well, not only the wanted ones. */
+  andConfident: boolean;
+  options: RunOptions;
+  target: Target;
+  finder: SiteFinder;
+  /** Folder with the Python runtime, put in front of PYTHONPATH. */
+  pythonPath: string;
+  onStart?: (handle: RunHandle, directory: string) => void;
+}
+
+export interface ProfileResult {
+  directory: string;
+  ended: RunState & { kind: 'ended' };
+  summary: RunSummary;
+}
+
+/** Runs the program and returns when it has ended and its traces are read. Throws a UserError if it never started. */
+export async function profile(request: ProfileRequest): Promise<ProfileResult> {
+  const { command, cwd, target } = request;
+  const recognised = recognise(command);
+  if (recognised.remote) throw remoteNotSupported(recognised.remote);
+  const program = await pythonProgram(command, cwd);
+  const { sites, leading } = await chooseSites(
+    request.finder,
+    { wanted: request.wanted, root: request.root, program, cwd },
+    request.andConfident,
+  );
+  if (sites.length === 0) {
+    throw new UserError(`There is no predict call below ${request.root}.`, {
+      fix: 'Name one with --site FILE:LINE, or another folder with --root DIR.',
+    });
+  }
+  await prepareLogDirectory(request.logDirectory);
+  const directory = path.join(request.logDirectory, newRunName());
+  await mkdir(directory, { recursive: true });
+  await writeRunConfig(directory, await buildRunConfig(sites, request.options));
+  const record: RunRecord = {
+    format: runFormat,
+    state: 'starting',
+    command: [...command],
+    cwd,
+    target: target.id,
+    ...(program.interpreter ? { interpreter: program.interpreter } : {}),
+    ...(leading === undefined ? {} : { leadingSite: leading }),
+    startedUnixNs: unixNow(),
+  };
+  await writeRunRecord(directory, record);
+  const prepared = await target.prepare(
+    {
+      command,
+      cwd,
+      runDirectory: directory,
+      environment: { PREDICTSCOPE_RUN: target.toTarget(directory) },
+      pythonPath: request.pythonPath,
+    },
+    new AbortController().signal,
+  );
+  const ended = await run(request, prepared, directory, record);
+  return { directory, ended, summary: await finish(request, prepared, directory, record) };
+}
+
+async function run(
+  request: ProfileRequest,
+  prepared: Prepared,
+  directory: string,
+  record: RunRecord,
+): Promise<RunState & { kind: 'ended' }> {
+  let handle: RunHandle;
+  try {
+    record.startedUnixNs = unixNow();
+    handle = await request.target.start(prepared, () => undefined);
+  } catch (error) {
+    const failure = startFailure(request.command, request.cwd, error);
+    Object.assign(record, { state: 'failed', error: failure.message, endedUnixNs: unixNow() });
+    await writeRunRecord(directory, record);
+    throw failure;
+  }
+  Object.assign(record, { state: 'running', ref: handle.ref });
+  await writeRunRecord(directory, record);
+  request.onStart?.(handle, directory);
+  const ended = await handle.ended;
+  Object.assign(record, { state: 'ended', endedUnixNs: unixNow() });
+  if ('exitCode' in ended) record.exitCode = ended.exitCode;
+  if ('signal' in ended) record.signal = ended.signal;
+  await writeRunRecord(directory, record);
+  return ended;
+}
+
+async function finish(request: ProfileRequest, prepared: Prepared, directory: string, record: RunRecord): Promise<RunSummary> {
+  const reader = new RunReader(directory, request.target.files);
+  await reader.poll();
+  const problems: Problem[] = await explainMissingGpu(reader, request.pythonPath, prepared.environment);
+  if (problems.length > 0) {
+    record.problems = problems;
+    await writeRunRecord(directory, record);
+    await reader.poll();
+  }
+  const summary = summarizeRun(reader);
+  await addTraces(reader, summary);
+  return summary;
+}
+
+function startFailure(command: readonly string[], cwd: string, error: unknown): UserError {
+  const code = (error as NodeJS.ErrnoException).code;
+  const program = command[0] ?? '';
+  if (code === 'ENOENT') {
+    return new UserError(`${program} was not found.`, {
+      fix: /python/i.test(program)
+        ? 'Choose an interpreter (setting predictscope.interpreter, or the Python extension), or give its full path.'
+        : `Check the spelling, that it is installed in this environment, and that the folder ${cwd} exists.`,
+      cause: error,
+    });
+  }
+  if (code === 'EACCES') {
+    return new UserError(`${program} may not be executed.`, {
+      fix: `Make it executable (chmod +x ${program}), or start it through its interpreter.`,
+      cause: error,
+    });
+  }
+  return new UserError(`${program} could not be started: ${errorText(error)}.`, { cause: error });
+}
+
+function unixNow(): string {
+  return String(BigInt(Date.now()) * 1_000_000n);
+}

@@ -1,0 +1,103 @@
+/** What names alone suggest. A name never decides against evidence; it decides where there is none. */
+
+const makerVerb =
+  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new)_/i;
+
+/** `model_a`, `model_fp16`, but not `model_factory`. */
+const namedVariant =
+  /^(?:model|net|network)_(?:\w|fp16|bf16|int8|ema|large|small|base|tiny|best|final|gpu|cpu|eval|infer|compiled|jit|jitted|scripted|parallel|ddp|onnx|quantized|left|right|src|tgt)$/;
+
+/** `model`, `models`, `net`, `ddp_model`, `feat_extractor`, `model_a`, `splice_net2`. */
+export function isModelName(name: string): boolean {
+  const bare = name
+    .replace(/^_+|[_\d]+$/g, '')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase();
+  if (makerVerb.test(bare)) return false;
+  if (
+    /_(?:path|file|dir|name|names|type|config|cfg|params|id|fn|class|kwargs|args|size|dim|device)$/.test(bare)
+  )
+    return false;
+  return (
+    /^(?:\w+_)?(?:models?|nets?|networks?|mdl|nn|dnn|cnn|rnn|lstm|gru|unet|vgg|resnet\w*|bert|gpt|vae|gan|transformer|ensemble|extractor|predictor)$/.test(
+      bare,
+    ) || namedVariant.test(bare)
+  );
+}
+
+/** Names of parts that are often whole models: taken when something else speaks for them too. */
+export function isModelPartName(name: string): boolean {
+  return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|[a-z]*net)\d*$/i.test(
+    name,
+  );
+}
+
+/** Names that people give to estimators of classical machine learning. */
+export function isEstimatorName(name: string): boolean {
+  return /^(?:lr|lin_?reg|log_?reg|knn|neigh|clf|rf|svm|svc|svr|reg|regr|regressor|k_?means|gbm|xgb\w*|lgbm?\w*|forest|tree|dt|pca|nb|gnb|gp|gpr|gpc|ridge|lasso|pipe|pipeline|estimator|scaler|bst|booster|kf|dbscan|lda|cluster\w*)\d*$/i.test(
+    name.replace(/^_+/, ''),
+  );
+}
+
+/** Functions that hand out a model: `load_model`, `build_models`, `get_net`. */
+export function isModelFactoryName(name: string): boolean {
+  return /^_?(?:load|build|create|get|make|define|restore|init|setup|prepare|read)_(?:\w+_)?(?:models?|nets?|networks?|ensemble)$/i.test(
+    name,
+  );
+}
+
+/** A class whose name says that it is a whole model. */
+export function isModelClassName(name: string): boolean {
+  return /^[A-Z]\w*(?:Model|Net|Network|Transformer|Classifier|Autoencoder|UNet|CNN|RNN|LSTM|GAN|VAE|GPT|BERT)(?:V?\d+)?$|^[A-Z]+\w*(?:NN|FN|GPT)$/.test(
+    name,
+  );
+}
+
+/** Classes of torch modules that score a prediction and are not one. */
+export function isLossName(name: string): boolean {
+  return /(?:loss|criterion|criteria|metrics?|penalty|regularizer)$/i.test(name);
+}
+
+/** Functions of the user's own that predict on the caller's behalf. */
+export function isWrapperName(name: string): boolean {
+  return /^_?(?:inference|run_model|run_inference|(?:predict|infer|forward)(?:_(?!to_)\w+)?)$/.test(name);
+}
+
+/** Functions that a traced function of this name trains with. */
+export function isTrainingName(name: string): boolean {
+  return (
+    /(?:^|_)(?:train\w*|fit|update|step|loss\w*|grads?)(?:_|$)/i.test(name) &&
+    !/(?:predict|eval|infer)/i.test(name)
+  );
+}
+
+/** Methods of a model that run it forward. */
+export const predictMethods: ReadonlySet<string> = new Set([
+  'predict',
+  'predict_on_batch',
+  'predict_generator',
+  'predict_step',
+  'predict_classes',
+  'predict_proba',
+  'predict_batch',
+  'infer',
+  'inference',
+  'generate',
+]);
+
+export const trainMethods: ReadonlySet<string> = new Set([
+  'fit',
+  'fit_generator',
+  'train_on_batch',
+  'train_step',
+]);
+
+/** Keyword arguments that only the `predict` of Keras takes. */
+export const kerasKeywords: readonly string[] = [
+  'verbose',
+  'batch_size',
+  'steps',
+  'workers',
+  'use_multiprocessing',
+  'callbacks',
+];

@@ -1,0 +1,72 @@
+import type { Log } from '../common/log';
+
+/**
+ * Where a program runs. One file each implements it; rooms to the right know only this.
+ * Commands are argument arrays, never shell strings. A run outlives the window and is attached again.
+ */
+export interface Target {
+  readonly id: string;
+  prepare(plan: Plan, signal: AbortSignal): Promise<Prepared>;
+  start(prepared: Prepared, onState: (state: RunState) => void): Promise<RunHandle>;
+  /** The running job again, from `run.json`; undefined when it is gone. */
+  attach(ref: RunRef): RunHandle | undefined;
+  readonly files: Files;
+  toHost(path: string): string;
+  toTarget(path: string): string;
+}
+
+/** What to run: the program's own command line, and the environment that our runtime needs. */
+export interface Plan {
+  command: readonly string[];
+  cwd: string;
+  runDirectory: string;
+  /** Added to the program's environment; PYTHONPATH is prepended to, never replaced. */
+  environment: Readonly<Record<string, string>>;
+  pythonPath: string;
+}
+
+export interface Prepared {
+  command: readonly string[];
+  cwd: string;
+  environment: NodeJS.ProcessEnv;
+}
+
+/** Plain JSON that finds the job again after a reload of the window. */
+export interface RunRef {
+  target: string;
+  pid: number;
+  /** Start time in clock ticks since boot: tells the process from a later one with the same pid. */
+  startTicks?: string;
+}
+
+export type RunState =
+  | { kind: 'starting' }
+  | { kind: 'running' }
+  | { kind: 'finishing' }
+  | { kind: 'ended'; exitCode: number }
+  | { kind: 'ended'; signal: NodeJS.Signals }
+  | { kind: 'ended'; error: Error };
+
+export interface RunHandle {
+  readonly ref: RunRef;
+  readonly ended: Promise<RunState & { kind: 'ended' }>;
+  /** Asks the program to end: INT, then TERM, then KILL, each after a grace. */
+  stop(): Promise<void>;
+}
+
+/** Reading the log directory where it lies. All paths are the target's own, absolute. */
+export interface Files {
+  /** Entries of a folder; [] when it does not exist. */
+  list(directory: string): Promise<FileEntry[]>;
+  /** Up to `length` bytes from `from`; shorter at the end of the file, empty when it does not exist. */
+  read(path: string, from: number, length: number): Promise<Uint8Array>;
+}
+
+export interface FileEntry {
+  name: string;
+  directory: boolean;
+}
+
+export interface TargetContext {
+  log: Log;
+}
