@@ -2,7 +2,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheFolder } from './cache.mjs';
-import { withLinkedExtension } from './linkedExtension.mjs';
 import { root } from './paths.mjs';
 import { runLive } from './run.mjs';
 import { startServer } from './server.mjs';
@@ -47,15 +46,13 @@ async function openDesktop(code, workspace, settings) {
  */
 async function serve(workspace, settings, port) {
   const code = await ensureVsCode();
-  const server = await withLinkedExtension((extension) =>
-    startServer({
-      code,
-      extensions: [extension],
-      settings,
-      args: ['--disable-workspace-trust'],
-      ...(port === undefined ? {} : { port }),
-    }),
-  );
+  const server = await startServer({
+    code,
+    linked: root,
+    settings,
+    args: ['--disable-workspace-trust'],
+    ...(port === undefined ? {} : { port }),
+  });
   console.log(`\nVS Code is at\n  ${server.url({ folder: workspace })}\nCtrl+C ends it.`);
   await new Promise(() => undefined); // The server's own handlers end us.
 }

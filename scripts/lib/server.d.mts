@@ -9,6 +9,12 @@ export interface ServerOptions {
   env?: Record<string, string | undefined>;
   /** Unpacked extensions to have installed. */
   extensions?: string[];
+  /**
+   * A checkout to have installed as a link: a rebuild is live after a reload of the window. A
+   * development path in the address would need the server's test driver, and with that VS Code
+   * shows no notifications and no dialogs.
+   */
+  linked?: string;
   /** Packed extensions to install before the start. */
   vsix?: string[];
   /** A free one by default. */

@@ -1,7 +1,7 @@
 // Starts the VS Code server of vscode.mjs on a free loopback port, with state of its own.
 import { spawn } from 'node:child_process';
 import { createWriteStream, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const SETTINGS = {
   'chat.disableAIFeatures': true,
   'editor.minimap.enabled': false,
   'extensions.autoCheckUpdates': false,
-  'extensions.autoUpdate': false,
+  'extensions.autoUpdate': 'off',
   'extensions.ignoreRecommendations': true,
   'files.simpleDialog.enable': true,
   'git.enabled': false,
@@ -49,6 +49,8 @@ export async function startServer(options) {
       verbatimSymlinks: true,
     });
   }
+  // Not through links inside of a folder: the host knows whose code calls it by the real path.
+  if (options.linked) await symlink(options.linked, path.join(extensions, 'linked'));
   const folders = [
     ...['--server-data-dir', state],
     ...['--user-data-dir', path.join(state, 'data')],

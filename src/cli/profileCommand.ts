@@ -26,7 +26,10 @@ export async function profileCommand(args: readonly string[], root: string): Pro
   let handle: RunHandle | undefined;
   const release = holdSignals(() => handle);
   try {
-    if (values.editor) process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
+    if (values.editor) {
+      delete process.env.ELECTRON_RUN_AS_NODE; // ours, not the program's
+      process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
+    }
     const result = await profile({
       command,
       cwd,

@@ -12,6 +12,8 @@ export interface TimelineTrack {
 }
 
 export interface TimelineDetail {
+  /** Number of the event, to ask for its neighbours. */
+  event: number;
   name: string;
   category: string;
   track: number;
@@ -30,17 +32,32 @@ export interface TimelineSummaryRow {
   selfTicks: number;
 }
 
-/** One row of level-of-detail entries that cover [t0, t1] of a tiles request; columns, sorted by start. */
-export interface TimelineRow {
+export interface TimelineHit {
+  event: number;
   track: number;
   depth: number;
-  start: Float64Array;
-  extent: Float64Array;
+  startTicks: number;
+  durationTicks: number;
+}
+
+/**
+ * Level-of-detail entries of some rows, the columns of all rows one after the other, sorted by start
+ * within a row. Times are ticks from `t0`, clipped to [t0, t1]. Every column has a buffer of its own:
+ * VS Code posts the whole buffer behind a view.
+ */
+export interface TimelineTiles {
+  t0: number;
+  t1: number;
+  rows: { track: number; depth: number; entries: number }[];
+  start: Float32Array;
+  extent: Float32Array;
   /** Ticks within the extent that are busy; equal to the extent for a single event. */
-  busy: Float64Array;
+  busy: Float32Array;
   /** Index into the names that were sent so far. */
   name: Uint32Array;
 }
+
+export type TimelineDirection = 'previous' | 'next' | 'parent' | 'child';
 
 export type ToTimeline =
   | { type: 'progress'; file: string; fraction: number }
@@ -49,20 +66,55 @@ export type ToTimeline =
       title: string;
       tracks: TimelineTrack[];
       originUnixNs: string;
+      /** False when the file holds no wall clock: times count from the start of the recording. */
+      clock: boolean;
       tickPs: number;
       /** Length of the trace in ticks. */
       spanTicks: number;
-      problems: { message: string; fix?: string }[];
+      events: number;
+      problems: { message: string; fix?: string; offset?: number }[];
     }
-  | { type: 'failed'; message: string }
-  | { type: 'tiles'; request: number; rows: TimelineRow[]; newNames: { from: number; names: string[] } }
+  | { type: 'failed'; message: string; fix?: string }
+  | {
+      type: 'tiles';
+      request: number;
+      tiles: TimelineTiles | undefined;
+      /** Names that the tiles use for the first time; numbered from `from` on. */
+      newNames: { from: number; names: string[] };
+    }
   | { type: 'detail'; request: number; detail: TimelineDetail | undefined }
-  | { type: 'selection'; request: number; rows: TimelineSummaryRow[]; busyTicks: number; events: number }
-  | { type: 'found'; request: number; total: number; hits: { track: number; depth: number; startTicks: number; durationTicks: number }[] };
+  | {
+      type: 'selection';
+      request: number;
+      rows: TimelineSummaryRow[];
+      /** Time in which at least one event was open on the selected tracks. */
+      busyTicks: number;
+      events: number;
+    }
+  | { type: 'found'; request: number; total: number; hits: TimelineHit[] }
+  /** The engine could not answer; the timeline stays as it is. */
+  | { type: 'refused'; request: number; message: string };
 
 export type FromTimeline =
   | { type: 'ready' }
-  | { type: 'tiles'; request: number; t0: number; t1: number; pixels: number; rows: { track: number; depth: number }[] }
-  | { type: 'detailAt'; request: number; track: number; depth: number; time: number; toleranceTicks: number }
+  | { type: 'reopen' }
+  | {
+      type: 'tiles';
+      request: number;
+      t0: number;
+      t1: number;
+      pixels: number;
+      rows: { track: number; depth: number }[];
+    }
+  | {
+      type: 'detailAt';
+      request: number;
+      track: number;
+      depth: number;
+      time: number;
+      toleranceTicks: number;
+    }
+  | { type: 'detail'; request: number; event: number }
+  | { type: 'neighbour'; request: number; event: number; direction: TimelineDirection }
   | { type: 'select'; request: number; t0: number; t1: number; tracks: number[] }
   | { type: 'search'; request: number; text: string };

@@ -26,14 +26,17 @@ export interface SyntaxTree {
   firstError: number | undefined;
 }
 
-/** Copies the tree; the caller may free it afterwards. */
-export function copyTree(tree: Tree): SyntaxTree {
+/**
+ * Copies the tree; the caller may free it afterwards. The root keeps the type that the grammar gives to a whole
+ * file even when the parser could make nothing of the file and calls it an error.
+ */
+export function copyTree(tree: Tree, rootType: string): SyntaxTree {
   const cursor = tree.walk();
   const nodes: SyntaxNode[] = [];
   let firstError: number | undefined;
   const take = (parent: SyntaxNode | undefined): SyntaxNode => {
     const node: SyntaxNode = {
-      type: cursor.nodeType,
+      type: parent ? cursor.nodeType : rootType,
       named: cursor.nodeIsNamed,
       field: cursor.currentFieldName ?? undefined,
       start: cursor.startIndex,
@@ -41,7 +44,8 @@ export function copyTree(tree: Tree): SyntaxTree {
       parent,
       children: [],
     };
-    if (firstError === undefined && (node.type === 'ERROR' || cursor.nodeIsMissing)) firstError = node.start;
+    if (firstError === undefined && parent && (node.type === 'ERROR' || cursor.nodeIsMissing))
+      firstError = node.start;
     parent?.children.push(node);
     nodes.push(node);
     return node;
@@ -49,6 +53,8 @@ export function copyTree(tree: Tree): SyntaxTree {
   try {
     const root = take(undefined);
     walk(cursor, root, take);
+    // A text that makes no sense at all is one error, and says nothing about where.
+    if (tree.rootNode.isError) firstError ??= root.start;
     return { root, nodes, firstError };
   } finally {
     cursor.delete();

@@ -5,7 +5,14 @@ import { ancestor, child, within, type SyntaxNode } from '../tree';
 import type { Context } from './context';
 import type { Evidence } from './evidence';
 import { canonicalPath, frameworkOfModule, frameworkTitle } from './frameworks';
-import { isModelName, isWrapperName, isTrainingName, predictMethods, trainMethods } from './names';
+import {
+  kerasKeywords,
+  isModelName,
+  isWrapperName,
+  isTrainingName,
+  predictMethods,
+  trainMethods,
+} from './names';
 import {
   argumentsOf,
   enclosingFunction,
@@ -18,6 +25,7 @@ import {
 } from './nodes';
 import { compiledByDecorator, isSymbolic } from './results';
 import { guessFromName } from './guess';
+import { purposeConfidence, purposeOf, sessionMethods } from './sessions';
 import type { Model, Origin, Value } from './values';
 
 export interface Verdict {
@@ -220,7 +228,11 @@ export class Classifier {
         model.confidence,
         `${told}, inside ${traced}, which is traced once.`,
       );
-    return this.#verdict('predict', model.framework, model.confidence, `${told}, so this runs inference.`);
+    // A model from another file: the keywords of its predict are Keras's own.
+    const signed = model.framework === 'unknown' && kerasKeywords.some((each) => given.keywords.has(each));
+    const framework = signed ? 'keras' : model.framework;
+    const confidence = signed ? Math.max(model.confidence, 0.85) : model.confidence;
+    return this.#verdict('predict', framework, confidence, `${told}, so this runs inference.`);
   }
 
   #ofSession(
@@ -230,22 +242,16 @@ export class Classifier {
     shown: string,
   ): Verdict | undefined {
     const told = `${shown} ${this.#told(session.origin)}`;
-    const runs = ['run', 'invoke', 'run_with_iobinding', 'run_async', 'run_with_ort_values'].includes(name);
-    if (!runs) return undefined;
-    const given = argumentsOf(call, this.evidence.text);
-    const first = given.positional[0] ?? given.keywords.get('fetches');
-    const fetched = first ? textOf(first, this.evidence.text) : '';
-    // TensorFlow 1 runs everything by session.run; what is fetched tells what it is for.
-    if (session.framework === 'tensorflow' && /initializer|saver|iterator\.init|assign/.test(fetched))
-      return undefined;
-    if (session.framework === 'tensorflow' && /train_?(?:op|step)|\btrain\b|optimi[sz]er|minimize/.test(fetched))
-      return this.#verdict(
-        'train',
-        session.framework,
-        session.confidence,
-        `${told} and runs a training operation.`,
-      );
-    return this.#verdict('predict', session.framework, session.confidence, `${told}, so this runs a graph.`);
+    if (!sessionMethods.has(name)) return undefined;
+    const { framework } = session;
+    // TensorFlow Lite's invoke takes nothing; what a TensorFlow 1 session does depends on what it fetches.
+    const isGraphMode = framework === 'tensorflow' && name === 'run';
+    const purpose = isGraphMode ? purposeOf(call, this.evidence.text) : 'prediction';
+    if (purpose === 'nothing') return undefined;
+    const confidence = isGraphMode ? purposeConfidence[purpose] : session.confidence;
+    return purpose === 'training'
+      ? this.#verdict('train', framework, confidence, `${told} and runs a training operation.`)
+      : this.#verdict('predict', framework, confidence, `${told}, so this runs a graph.`);
   }
 
   #compiled(call: SyntaxNode, value: Value & { kind: 'compiled' }, shown: string): Verdict | undefined {
@@ -284,7 +290,10 @@ export class Classifier {
     );
   }
 
-  #wrapper(callee: SyntaxNode, what: string): Verdict {
+  #wrapper(callee: SyntaxNode, what: string): Verdict | undefined {
+    // Search backwards, step forward: these names mean a model only where there is one.
+    if (!this.evidence.hasDeepLearning && !/predict/i.test(lastName(callee, this.evidence.text)))
+      return undefined;
     const reason = `${this.#shown(callee)} ${what}: the model is called inside it.`;
     return this.#verdict('wrapper', this.evidence.mainFramework, 0.7, reason);
   }

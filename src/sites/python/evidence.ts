@@ -238,7 +238,11 @@ export class Evidence {
   /** An object of a class of this file. */
   instanceOf(of: ClassInfo, origin?: Origin): Value {
     const role = this.roleOf(of);
-    const from: Origin = origin ?? { how: 'defined by', by: `class ${of.name}`, line: this.bindings.line(of.node) };
+    const from: Origin = origin ?? {
+      how: 'defined by',
+      by: `class ${of.name}`,
+      line: this.bindings.line(of.node),
+    };
     if (role?.is === 'model') return this.model(role.framework, 0.95, from, of);
     if (role?.is === 'layer') return { kind: 'layer', framework: role.framework };
     if (role?.is === 'estimator') return { kind: 'estimator', framework: role.framework, origin: from };

@@ -14,6 +14,7 @@ import {
   predictMethods,
   trainMethods,
 } from './names';
+import { purposeConfidence, purposeOf } from './sessions';
 import { argumentsOf, lastName, shownText, textOf, unwrap, type Arguments } from './nodes';
 
 /** Methods that only models of one framework have, called on the same name somewhere in the file. */
@@ -254,17 +255,12 @@ function guessRun(asked: Asked): Verdict | undefined {
       0.8,
       'is named like a session and the file imports ONNX Runtime, so this runs inference.',
     );
-  const first = asked.given.positional[0];
-  if (first && /initializer|saver|train_?(?:op|step)|optimi[sz]er|minimize/.test(textOf(first, evidence.text))) return undefined;
-  return evidence.frameworks.has('tensorflow') || evidence.frameworks.has('keras')
-    ? verdict(
-        asked,
-        'predict',
-        'tensorflow',
-        0.6,
-        'is named like a session and the file imports TensorFlow, so this runs a graph.',
-      )
-    : undefined;
+  if (!evidence.frameworks.has('tensorflow') && !evidence.frameworks.has('keras')) return undefined;
+  const purpose = purposeOf(asked.call, evidence.text);
+  if (purpose === 'nothing') return undefined;
+  const kind = purpose === 'training' ? 'train' : 'predict';
+  const because = 'is named like a session and the file imports TensorFlow, so this runs a graph.';
+  return verdict(asked, kind, 'tensorflow', purposeConfidence[purpose], because);
 }
 
 /** `model.apply(params, x)`, `state.apply_fn(...)`. */

@@ -60,7 +60,7 @@ export function isLossName(name: string): boolean {
 
 /** Functions of the user's own that predict on the caller's behalf. */
 export function isWrapperName(name: string): boolean {
-  return /^_?(?:inference|run_model|run_inference|(?:predict|infer|forward)(?:_(?!to_)\w+)?)$/.test(name);
+  return /^_?(?:infer|inference|forward|run_model|run_inference|predict(?:_(?!to_)\w+)?)$/.test(name);
 }
 
 /** Functions that a traced function of this name trains with. */

@@ -13,8 +13,11 @@ const maxCallers = 12;
 
 export function parameterValue(source: ParameterSource, name: string, evidence: Evidence): Value | undefined {
   const method = classOfMethod(source.function, evidence);
-  const bound = method !== undefined && !isStatic(source.function, evidence.text);
-  if (bound && source.index === 0) return evidence.instanceOf(method);
+  const bound = method !== undefined && !isDecorated(source.function, 'staticmethod', evidence.text);
+  if (bound && source.index === 0)
+    return isDecorated(source.function, 'classmethod', evidence.text)
+      ? { kind: 'class', of: method }
+      : evidence.instanceOf(method);
   return evidence.guarded(source, () =>
     strongest([
       ofAnnotation(source.annotation, evidence),
@@ -31,8 +34,8 @@ function classOfMethod(definition: SyntaxNode, evidence: Evidence): ClassInfo | 
   return owner?.type === 'class_definition' ? evidence.bindings.classes.get(owner) : undefined;
 }
 
-function isStatic(method: SyntaxNode, text: string): boolean {
-  return decorators(method).some((each) => textOf(each, text) === 'staticmethod');
+function isDecorated(method: SyntaxNode, by: string, text: string): boolean {
+  return decorators(method).some((each) => textOf(each, text) === by);
 }
 
 /** `model: nn.Module`, `models: list[keras.Model]`, `model: Optional[Net]`, `model: "Net"` is not read. */

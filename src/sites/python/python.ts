@@ -50,14 +50,14 @@ function findCalls(
   if (!parsed) throw new Error(`The Python parser gave up on ${file}.`);
   const tree = (() => {
     try {
-      return copyTree(parsed);
+      return copyTree(parsed, 'module');
     } finally {
       parsed.delete();
     }
   })();
   if (tree.firstError !== undefined) {
     const line = source.line(tree.firstError);
-    const message = `Syntax that Python would not accept on line ${line}: calls there may be missing.`;
+    const message = `The syntax on line ${line} could not be parsed: calls near it may be missing.`;
     result.problems.push({ file, line, message });
   }
 

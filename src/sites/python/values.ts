@@ -5,7 +5,15 @@ import type { SyntaxNode } from '../tree';
 
 /** Where the evidence lies, for the sentence in the hover: "built by tf.keras.Sequential on line 12". */
 export interface Origin {
-  how: 'built by' | 'loaded by' | 'wrapped by' | 'compiled by' | 'exported by' | 'opened by' | 'declared as' | 'defined by';
+  how:
+    | 'built by'
+    | 'loaded by'
+    | 'wrapped by'
+    | 'compiled by'
+    | 'exported by'
+    | 'opened by'
+    | 'declared as'
+    | 'defined by';
   by: string;
   /** From 1. */
   line: number;

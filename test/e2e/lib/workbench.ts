@@ -1,7 +1,7 @@
 import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
-import { withLinkedExtension } from '../../../scripts/lib/linkedExtension.mjs';
+import { root } from '../../../scripts/lib/paths.mjs';
 import { startServer, type VsCodeServer } from '../../../scripts/lib/server.mjs';
 import { placeOf, plain } from './editorText';
 import { DEFAULT_LIMIT_MS, until } from './until';
@@ -31,13 +31,16 @@ export interface Surroundings {
 
 export type Theme = 'light' | 'dark' | 'highContrast' | 'highContrastLight';
 
-/** Names as in the settings, and the class by which the window shows that it has changed. */
+/** Names as in the settings, and the part of the class by which the window shows that it has changed. */
 const THEMES: Record<Theme, { setting: string; shown: string }> = {
-  light: { setting: 'Default Light Modern', shown: 'vs' },
-  dark: { setting: 'Default Dark Modern', shown: 'vs-dark' },
-  highContrast: { setting: 'Default High Contrast', shown: 'hc-black' },
-  highContrastLight: { setting: 'Default High Contrast Light', shown: 'hc-light' },
+  light: { setting: 'Light Modern', shown: 'themes-light_modern-json' },
+  dark: { setting: 'Dark Modern', shown: 'themes-dark_modern-json' },
+  highContrast: { setting: 'Default High Contrast', shown: 'themes-hc_black-json' },
+  highContrastLight: { setting: 'Default High Contrast Light', shown: 'themes-hc_light-json' },
 };
+
+/** For steps that are tried again: a webview that takes the focus late closes what was just opened. */
+const BRIEFLY = { timeout: 1000 };
 
 export interface TreeRow {
   label: string;
@@ -72,19 +75,14 @@ export class Workbench {
     opened: (workbench: Workbench) => void,
   ): Promise<Workbench> {
     const extension = options.extension ?? 'development';
-    const start = (extensions: string[], vsix: string[]): Promise<VsCodeServer> =>
-      startServer({
-        code,
-        args: options.trusted === false ? [] : ['--disable-workspace-trust'],
-        settings: options.settings ?? {},
-        env: options.env ?? {},
-        extensions: [...extensions, ...(options.extensions ?? [])],
-        vsix,
-      });
-    const server =
-      extension === 'development'
-        ? await withLinkedExtension((linked) => start([linked], []))
-        : await start([], [extension.vsix]);
+    const server = await startServer({
+      code,
+      args: options.trusted === false ? [] : ['--disable-workspace-trust'],
+      settings: options.settings ?? {},
+      env: options.env ?? {},
+      extensions: options.extensions ?? [],
+      ...(extension === 'development' ? { linked: root } : { vsix: [extension.vsix] }),
+    });
     const context = await browser.newContext({
       viewport: options.viewport ?? { width: 1280, height: 800 },
       permissions: ['clipboard-read', 'clipboard-write'],
@@ -101,7 +99,7 @@ export class Workbench {
     await until(`the command "${title}" in the palette`, async () => {
       // Extensions register late: the palette lists what was there when it opened.
       await this.page.keyboard.press('F1');
-      await this.quickInput().fill(`>${title}`);
+      await this.quickInput().fill(`>${title}`, BRIEFLY);
       return this.tryPick(title);
     });
   }
@@ -111,7 +109,7 @@ export class Workbench {
     const label = path.posix.basename(name);
     await until(`"${name}" in quick open`, async () => {
       await this.page.keyboard.press('Control+P');
-      await this.quickInput().fill(name);
+      await this.quickInput().fill(name, BRIEFLY);
       return this.tryPick(label);
     });
     await this.page
@@ -133,10 +131,13 @@ export class Workbench {
 
   /** The editor's cursor to a place, counted from 1. */
   async goTo(line: number, column = 1): Promise<void> {
-    await this.page.keyboard.press('Control+G');
-    await this.quickInput().fill(`:${line}:${column}`);
-    await this.page.keyboard.press('Enter');
-    await this.quickInput().waitFor({ state: 'hidden' });
+    await until('the input of Go to Line', async () => {
+      await this.page.keyboard.press('Control+G');
+      await this.quickInput().fill(`:${line}:${column}`, BRIEFLY);
+      await this.page.keyboard.press('Enter');
+      await this.quickInput().waitFor({ state: 'hidden', ...BRIEFLY });
+      return true;
+    });
   }
 
   /** Code lenses in the part of the editor that is in view, from top to bottom. */
@@ -276,8 +277,13 @@ export class Workbench {
 
   async setTheme(theme: Theme): Promise<void> {
     const { setting, shown } = THEMES[theme];
-    await this.changeSettings({ 'workbench.colorTheme': setting });
-    await this.page.locator(`.monaco-workbench.${shown}`).waitFor({ timeout: DEFAULT_LIMIT_MS });
+    const changed = this.page.locator(`.monaco-workbench[class*="${shown}"]`);
+    // Written again if need be: the window's watcher may miss a change right after another one.
+    await until(`the theme ${setting}`, async () => {
+      await this.changeSettings({ 'workbench.colorTheme': setting });
+      await changed.waitFor({ timeout: 3000 });
+      return true;
+    });
   }
 
   /** Writes artifacts/e2e/screenshots/NAME[-THEME].png and returns its path. */
@@ -338,11 +344,11 @@ export class Workbench {
       `^\\s*${label.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&').replaceAll(' ', '\\s')}\\s*$`,
     );
     const row = names.filter({ hasText: exact }).first();
-    const there = await row.waitFor({ timeout: 1000 }).then(
+    const there = await row.waitFor(BRIEFLY).then(
       () => true,
       () => false,
     );
-    if (there) await row.click();
+    if (there) await row.click(BRIEFLY);
     return there;
   }
 }

@@ -10,7 +10,10 @@ export const torchFixtures = ['1.8', '1.13', '2.4', '2.13'].map((version) =>
 );
 
 /** A folder for the calling test file, removed after its last test. */
-export function scratch(): { folder: string; write(name: string, content: string | Uint8Array): string } {
+export function scratch(): {
+  folder: string;
+  write: (name: string, content: string | Uint8Array) => string;
+} {
   const folder = mkdtempSync(path.join(tmpdir(), 'predictscope-trace-'));
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });

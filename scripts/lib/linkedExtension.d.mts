@@ -1,1 +1,0 @@
-export declare function withLinkedExtension<T>(use: (folder: string) => Promise<T>): Promise<T>;

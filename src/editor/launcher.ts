@@ -1,0 +1,136 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { taskType } from '../common/ids';
+import type { Log } from '../common/log';
+import { setting } from '../common/vscode';
+import type { SiteFinder } from '../sites/finder';
+import { chooseSites, type SiteArgument } from '../launch/chooseSites';
+import { commandWords, type ChosenProgram, type ProgramChooser } from './programChooser';
+import { profilingCommandLine } from '../launch/copyCommand';
+import { activationEnvironment, findInterpreter, type Interpreter } from '../launch/interpreter';
+import { defaultLogDirectory } from '../launch/logDirectory';
+import { pythonProgram } from '../launch/program';
+import { buildRunConfig } from '../launch/runConfig';
+
+/** Starts runs: each is a task whose process is our command line, so that it outlives the window. */
+export class Launcher {
+  constructor(
+    private readonly extensionPath: string,
+    private readonly chooser: ProgramChooser,
+    private readonly finder: () => Promise<SiteFinder>,
+    private readonly log: Log,
+  ) {}
+
+  /** The interpreter for a folder. Throws a UserError that says where was looked. */
+  async interpreter(folder: vscode.WorkspaceFolder): Promise<Interpreter> {
+    const found = await findInterpreter({
+      pythonExtension: () => selectedInterpreter(folder),
+      setting: setting('interpreter', folder),
+      folder: folder.uri.fsPath,
+      searchPath: process.env.PATH ?? '',
+    });
+    this.log.info(`Interpreter: ${found.path} (${found.source})`);
+    return found;
+  }
+
+  /** Asks what to run if need be, and starts it. undefined: the user gave up. */
+  async profile(folder: vscode.WorkspaceFolder, site: SiteArgument | undefined, ask = false): Promise<vscode.TaskExecution | undefined> {
+    const interpreter = await this.interpreter(folder);
+    const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, ask);
+    if (!program) return undefined;
+    await vscode.workspace.saveAll(false);
+    return vscode.tasks.executeTask(await this.task(folder, program, interpreter.path, site));
+  }
+
+  /** The task that runs a program under the profiler. */
+  async task(folder: vscode.WorkspaceFolder, program: ChosenProgram, interpreter: string, site?: SiteArgument): Promise<vscode.Task> {
+    const words = commandWords(program, interpreter);
+    const args = [
+      path.join(this.extensionPath, 'dist', 'cli.js'),
+      'profile',
+      '--editor',
+      ...['--root', folder.uri.fsPath],
+      ...['--log-dir', logDirectory(folder)],
+      ...['--warm-up', String(setting('warmUpCalls', folder))],
+      ...['--calls', String(setting('tracedCalls', folder))],
+      ...['--seconds', String(setting('tracedSeconds', folder))],
+      ...(site ? ['--site', `${site.file}:${site.line}${site.column ? `:${site.column}` : ''}`] : []),
+      '--',
+      ...words,
+    ];
+    const env = {
+      ...(await activationEnvironment(interpreter, process.env)),
+      // On the desktop our own Node is Electron, which this turns into Node; the command line takes it out again.
+      ELECTRON_RUN_AS_NODE: '1',
+    };
+    const task = new vscode.Task(
+      { type: taskType, command: words, cwd: program.cwd },
+      folder,
+      taskName(program),
+      'Predictscope',
+      new vscode.ProcessExecution(process.execPath, args, { cwd: program.cwd, env }),
+      [],
+    );
+    task.presentationOptions = {
+      reveal: vscode.TaskRevealKind.Always,
+      focus: false,
+      echo: false,
+      showReuseMessage: false,
+      clear: true,
+      panel: vscode.TaskPanelKind.Dedicated,
+    };
+    return task;
+  }
+
+  /** One line that profiles the program in any shell; what it needs is written below the log directory. */
+  async profilingCommand(folder: vscode.WorkspaceFolder): Promise<string | undefined> {
+    const interpreter = await this.interpreter(folder);
+    const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, false);
+    if (!program) return undefined;
+    const words = commandWords(program, interpreter.path);
+    const { sites } = await chooseSites(
+      await this.finder(),
+      { wanted: [], root: folder.uri.fsPath, program: await pythonProgram(words, program.cwd), cwd: program.cwd },
+      true,
+    );
+    const config = await buildRunConfig(sites, {
+      warmUpCalls: setting('warmUpCalls', folder),
+      tracedCalls: setting('tracedCalls', folder),
+      tracedSeconds: setting('tracedSeconds', folder),
+    });
+    return profilingCommandLine(words, logDirectory(folder), config, path.join(this.extensionPath, 'media', 'python'));
+  }
+}
+
+/** Last part of the command that says what runs: `splicescore`, `quick.py`. */
+export function taskName(program: ChosenProgram): string {
+  const line = program.commandLine;
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line;
+}
+
+/** The log directory of a folder, with the setting's variables put in. */
+export function logDirectory(folder: vscode.WorkspaceFolder): string {
+  const given = setting('logDirectory', folder).replaceAll('${workspaceFolder}', folder.uri.fsPath);
+  return given ? path.resolve(folder.uri.fsPath, given) : defaultLogDirectory(folder.uri.fsPath);
+}
+
+interface PythonExtension {
+  environments?: {
+    getActiveEnvironmentPath(resource?: vscode.Uri): { path: string };
+    resolveEnvironment(path: { path: string }): Promise<{ executable: { uri?: vscode.Uri } } | undefined>;
+  };
+}
+
+/** What the Python extension has selected, by its public `environments` interface. */
+async function selectedInterpreter(folder: vscode.WorkspaceFolder): Promise<string | undefined> {
+  const extension = vscode.extensions.getExtension<PythonExtension>('ms-python.python');
+  if (!extension) return undefined;
+  try {
+    const { environments } = await extension.activate();
+    if (!environments) return undefined;
+    const active = environments.getActiveEnvironmentPath(folder.uri);
+    return (await environments.resolveEnvironment(active))?.executable.uri?.fsPath;
+  } catch {
+    return undefined;
+  }
+}
