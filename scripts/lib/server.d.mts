@@ -29,7 +29,7 @@ export interface VsCodeServer {
   uri(file: string): string;
   /** Address that opens a folder; payload only with --enable-smoke-test-driver. */
   url(options: { folder: string; payload?: [key: string, value: string][] }): string;
-  /** Merged into the user's settings file, which the window watches. */
+  /** Merged into the machine's settings, which the window watches. */
   changeSettings(changes: Record<string, unknown>): Promise<void>;
   /** Ends the server and all it started, and removes its state. */
   stop(): Promise<void>;

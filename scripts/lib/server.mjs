@@ -57,7 +57,7 @@ export async function startServer(options) {
     ...['--extensions-dir', extensions],
   ];
   const settings = settingsFiles(state);
-  await settings.write({ ...SETTINGS, ...options.settings });
+  await settings.begin({ ...SETTINGS, ...options.settings });
   const env = { ...process.env, ...options.env, [MARK]: state };
   for (const file of options.vsix ?? []) {
     await run(options.code, [...folders, '--install-extension', file], { env });
@@ -100,7 +100,7 @@ export async function startServer(options) {
       if (payload.length > 0) query.set('payload', JSON.stringify(payload));
       return `${address}/?${query.toString()}`;
     },
-    changeSettings: (changes) => settings.write(changes),
+    changeSettings: (changes) => settings.change(changes),
     async stop() {
       process.off('exit', end);
       killMarked(state, 'SIGTERM');
@@ -112,24 +112,30 @@ export async function startServer(options) {
 }
 
 /**
- * The server keeps the user's settings on its side. Settings of machine scope count only from the
- * machine's file, so ours go into both.
+ * The server keeps the user's settings on its side, but the window reads that file only once. It
+ * watches the machine's settings, from which alone settings of machine scope count.
  *
  * @param {string} state
  */
 function settingsFiles(state) {
   /** @type {Record<string, unknown>} */
-  let all = {};
+  let machine = {};
+  /** @param {string} scope @param {Record<string, unknown>} values */
+  const write = async (scope, values) => {
+    const folder = path.join(state, 'data', scope);
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, 'settings.json'), JSON.stringify(values, undefined, 2));
+  };
   return {
+    /** @param {Record<string, unknown>} values */
+    async begin(values) {
+      machine = Object.fromEntries(Object.entries(values).filter(([key]) => key.startsWith('predictscope.')));
+      await Promise.all([write('User', values), write('Machine', machine)]);
+    },
     /** @param {Record<string, unknown>} changes */
-    async write(changes) {
-      all = { ...all, ...changes };
-      const ours = Object.fromEntries(Object.entries(all).filter(([key]) => key.startsWith('predictscope.')));
-      for (const [scope, values] of Object.entries({ User: all, Machine: ours })) {
-        const folder = path.join(state, 'data', scope);
-        await mkdir(folder, { recursive: true });
-        await writeFile(path.join(folder, 'settings.json'), JSON.stringify(values, undefined, 2));
-      }
+    async change(changes) {
+      machine = { ...machine, ...changes };
+      await write('Machine', machine);
     },
   };
 }

@@ -120,7 +120,7 @@ export function decodePython(bytes: Uint8Array): string {
     const named = /^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)/.exec(line)?.[1];
     if (named) {
       try {
-        return new TextDecoder(named.replace(/_/g, '-')).decode(bytes);
+        return new TextDecoder(webName(named)).decode(bytes);
       } catch {
         break;
       }
@@ -128,6 +128,13 @@ export function decodePython(bytes: Uint8Array): string {
     if (!/^[ \t\f]*(?:#.*)?$/.test(line)) break;
   }
   return new TextDecoder('utf-8').decode(bytes);
+}
+
+/** The web's name for an encoding that Python spells otherwise. */
+function webName(pythonName: string): string {
+  const name = pythonName.toLowerCase().replace(/_/g, '-');
+  if (/^(?:latin-?1|iso-?8859-?1|l1)$/.test(name)) return 'latin1';
+  return name === 'utf-8-sig' ? 'utf-8' : name;
 }
 
 function unreadable(error: unknown): string {

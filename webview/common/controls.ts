@@ -77,7 +77,6 @@ export function textField(label: string, onInput: (text: string) => void): Field
     },
     focus: () => {
       element.focus();
-      element.select();
     },
   };
 }

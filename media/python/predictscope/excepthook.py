@@ -12,6 +12,15 @@ def _ours(traceback):
     return name == "<frozen runpy>" or os.path.basename(name) == "runpy.py" or name.startswith(_HERE)
 
 
+def _in_our_loader(traceback):
+    """True when all frames up to our loader's are those that start the script."""
+    while traceback is not None and _ours(traceback):
+        if traceback.tb_frame.f_code.co_filename.startswith(_HERE):
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
 def install(state):
     """state: dict that gets 'exception' = [type name, message] for the exit record. Only installed when
     the script came through our path hook; `python -m` has runpy's frames in any case."""
@@ -19,6 +28,8 @@ def install(state):
     def excepthook(kind, value, traceback):
         state["exception"] = [kind.__name__, str(value)[:500]]
         if state.get("script"):
+            if isinstance(value, SyntaxError) and _in_our_loader(traceback):
+                traceback = None  # the script itself does not compile: Python shows no frame then
             while traceback is not None and _ours(traceback):
                 traceback = traceback.tb_next
             value.__traceback__ = traceback

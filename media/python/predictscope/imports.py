@@ -32,8 +32,12 @@ class Finder:
     def __init__(self, wanted, patches):
         self._wanted = wanted
         self._patches = patches
+        self._leave = True
 
     def find_spec(self, fullname, path=None, target=None):
+        if self._leave and fullname != "sitecustomize":
+            self._leave = False
+            _forget_sitecustomize()
         patched = fullname in self._patches
         if not patched and not self._wanted.may_be_module(fullname):
             return None
@@ -58,6 +62,14 @@ class Finder:
         except Exception:
             pass
         return spec
+
+
+def _forget_sitecustomize():
+    """Ours was only there because Python wants the module that it imports registered."""
+    module = sys.modules.get("sitecustomize")
+    ours = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "sitecustomize.py")
+    if module is not None and os.path.abspath(getattr(module, "__file__", None) or "") == ours:
+        del sys.modules["sitecustomize"]
 
 
 class _PatchingLoader:

@@ -270,6 +270,8 @@ export class Evidence {
         if (object.of) {
           const own = this.#member(object.of, name);
           if (own) return own.kind === 'function' ? { kind: 'method', receiver: object, name } : own;
+          // An attribute that holds we know not what: the name is to decide.
+          if (object.of.attributes.has(name)) return undefined;
         }
         if (['module', '_orig_mod', 'base_model'].includes(name)) return object;
         if (name === 'signatures') return container(weaken(object, 0.97));

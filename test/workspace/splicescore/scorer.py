@@ -46,7 +46,9 @@ def _with_allele(window: str, ref: str, alt: str) -> str:
     centre = len(window) // 2
     found = window[centre : centre + len(ref)]
     if found != ref:
-        raise ValueError(f"The reference has {found} where the variant says {ref}: another genome was used for it.")
+        raise ValueError(
+            f"The genome has {found} where the variant says {ref}: it was called on another one."
+        )
     return window[:centre] + alt + window[centre + len(ref) :]
 
 

@@ -39,7 +39,8 @@ def read_variants(path: str | Path) -> Iterator[Variant]:
             columns = line.rstrip("\r\n").split("\t")
             if len(columns) <= _INFO_COLUMN:
                 raise ValueError(f"{path}, line {number}: {len(columns)} columns, at least 8 were expected.")
-            yield Variant(columns[0], int(columns[1]), columns[3], tuple(columns[4].split(",")), tuple(columns))
+            alts = tuple(columns[4].split(","))
+            yield Variant(columns[0], int(columns[1]), columns[3], alts, tuple(columns))
 
 
 def write_variants(path: str | Path, header: list[str], scored: Iterable[tuple[Variant, list[str]]]) -> int:
@@ -53,7 +54,8 @@ def write_variants(path: str | Path, header: list[str], scored: Iterable[tuple[V
         for variant, scores in scored:
             columns = list(variant.columns)
             entry = "SPLICE=" + ",".join(scores)
-            columns[_INFO_COLUMN] = entry if columns[_INFO_COLUMN] == "." else f"{columns[_INFO_COLUMN]};{entry}"
+            info = columns[_INFO_COLUMN]
+            columns[_INFO_COLUMN] = entry if info == "." else f"{info};{entry}"
             out.write("\t".join(columns) + "\n")
             count += 1
     return count
