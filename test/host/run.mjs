@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { launchChromium } from '../../scripts/lib/chromium.mjs';
 import { artifacts, inRoot, root } from '../../scripts/lib/paths.mjs';
 import { ensureVenv } from '../../scripts/lib/python.mjs';
+import { copySample } from '../../scripts/lib/sample.mjs';
 import { startServer } from '../../scripts/lib/server.mjs';
 import { ensureVsCode } from '../../scripts/lib/vscode.mjs';
 
@@ -31,7 +32,7 @@ const LIMIT_MS = 10 * 60_000;
  */
 export async function runHostSuite({ trust, code, python, grep = '', verbose = false }) {
   const workspace = await mkdtemp(path.join(tmpdir(), 'predictscope-workspace-'));
-  await cp(inRoot('test/workspace'), workspace, { recursive: true });
+  await copySample(workspace);
   const server = await startServer({
     code,
     args: ['--enable-smoke-test-driver', ...(trust === 'trusted' ? ['--disable-workspace-trust'] : [])],

@@ -107,5 +107,7 @@ export function rowAt(layout: Layout, y: number): RowRef | undefined {
 
 /** The block of a track, if its process is not collapsed. */
 export function blockOf(layout: Layout, track: number): TrackBlock | undefined {
-  return layout.blocks.find((block): block is TrackBlock => block.kind === 'track' && block.track.index === track);
+  return layout.blocks.find(
+    (block): block is TrackBlock => block.kind === 'track' && block.track.index === track,
+  );
 }

@@ -65,6 +65,11 @@ export class Painter {
     this.#pixels = undefined;
   }
 
+  /** Forgets what depends on the theme. */
+  forget(): void {
+    this.#swatchNames = undefined;
+  }
+
   /** Device pixels across, which is what tiles are asked for. */
   get deviceWidth(): number {
     return Math.round(this.width * this.#scale);
@@ -77,7 +82,10 @@ export class Painter {
     context.fillStyle = `rgb(${theme.background.join(' ')})`;
     context.fillRect(0, 0, this.width, this.height);
     const ticks = rulerTicks(scene.view, this.width, scene.tickPs, charWidth);
-    this.#grid(ticks.map(({ time }) => this.#x(scene.view, time)), theme);
+    this.#grid(
+      ticks.map(({ time }) => this.#x(scene.view, time)),
+      theme,
+    );
     const rows = visibleRows(scene.layout, scene.scrollTop, scene.scrollTop + this.height);
     this.#rows(rows, scene, theme);
     for (const block of visibleBlocks(scene.layout, scene.scrollTop, scene.scrollTop + this.height)) {
@@ -119,7 +127,11 @@ export class Painter {
       const line = (this.#lines[i] ??= new Line(width));
       line.draw(scene.tiles.segments(row, scene.view), scene.view, wideAt * this.#scale);
       paintLine(line, pixels, i * width, colours, theme);
-      const list = line.wide.map((wide) => ({ ...wide, x0: wide.x0 / this.#scale, x1: wide.x1 / this.#scale }));
+      const list = line.wide.map((wide) => ({
+        ...wide,
+        x0: wide.x0 / this.#scale,
+        x1: wide.x1 / this.#scale,
+      }));
       this.wide.set(`${row.track} ${row.depth}`, list);
     });
     this.#stripContext.putImageData(this.#pixels, 0, 0, 0, 0, width, rows.length);
@@ -130,7 +142,12 @@ export class Painter {
       context.drawImage(this.#strip, 0, i, width, 1, 0, y, this.width, rowHeight - 1);
     });
     rows.forEach((row) => {
-      this.#labels(this.wide.get(`${row.track} ${row.depth}`)!, row.top - scene.scrollTop, scene.names, theme);
+      this.#labels(
+        this.wide.get(`${row.track} ${row.depth}`)!,
+        row.top - scene.scrollTop,
+        scene.names,
+        theme,
+      );
     });
   }
 

@@ -34,7 +34,10 @@ export class Panel {
     const entries: [string, string][] = [
       [strings.category, detail.category || '–'],
       [strings.start, exactTime(detail.startTicks, facts.tickPs)],
-      [strings.duration, detail.durationTicks === 0 ? strings.instant : exactTime(detail.durationTicks, facts.tickPs)],
+      [
+        strings.duration,
+        detail.durationTicks === 0 ? strings.instant : exactTime(detail.durationTicks, facts.tickPs),
+      ],
     ];
     if (detail.durationTicks > 0) {
       const share = detail.selfTicks / detail.durationTicks;
@@ -45,7 +48,8 @@ export class Panel {
       entries.push([strings.startAt, wallClock(facts.originUnixNs, detail.startTicks, facts.tickPs)]);
     }
     const list = element('dl', { class: 'facts' });
-    for (const [term, text] of entries) list.append(element('div', {}, element('dt', {}, term), element('dd', {}, text)));
+    for (const [term, text] of entries)
+      list.append(element('div', {}, element('dt', {}, term), element('dd', {}, text)));
     const body = element('div', { class: 'body' }, list, this.#args(detail.args));
     this.#show(strings.details, detail.name, strings.zoomToEvent, zoomTo, body);
   }
@@ -85,7 +89,13 @@ export class Panel {
     if (selection.rows.length > mostRows) {
       body.append(element('p', { class: 'muted' }, strings.more(formatCount(mostRows))));
     }
-    this.#show(strings.range(duration(lengthTicks)), strings.range(duration(lengthTicks)), strings.zoomToRange, zoomTo, body);
+    this.#show(
+      strings.range(duration(lengthTicks)),
+      strings.range(duration(lengthTicks)),
+      strings.zoomToRange,
+      zoomTo,
+      body,
+    );
   }
 
   #args(args: [key: string, value: string][]): HTMLElement {
@@ -97,7 +107,9 @@ export class Panel {
       element('th', { scope: 'col' }, strings.argument),
       element('th', { scope: 'col' }, strings.value),
     );
-    const rows = args.map(([key, value]) => element('tr', {}, element('td', {}, key), element('td', {}, value)));
+    const rows = args.map(([key, value]) =>
+      element('tr', {}, element('td', {}, key), element('td', {}, value)),
+    );
     table.append(element('thead', {}, head), element('tbody', {}, ...rows));
     return table;
   }

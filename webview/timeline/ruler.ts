@@ -59,7 +59,8 @@ function ticksAt(view: TimeRange, stepPs: number, tickPs: number): RulerTick[] {
   const ticks: RulerTick[] = [];
   const first = Math.ceil((view.t0 * tickPs) / stepPs);
   const last = Math.floor((view.t1 * tickPs) / stepPs);
-  for (let i = first; i <= last; i++) ticks.push({ time: (i * stepPs) / tickPs, label: tickLabel(i * stepPs, stepPs) });
+  for (let i = first; i <= last; i++)
+    ticks.push({ time: (i * stepPs) / tickPs, label: tickLabel(i * stepPs, stepPs) });
   return ticks;
 }
 

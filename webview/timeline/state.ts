@@ -37,7 +37,10 @@ export function clampRange({ t0, t1 }: TimeRange, span: Ticks): TimeRange {
   const { least, most } = limits(span);
   const whole = fit(span);
   const length = Math.min(most, Math.max(least, t1 - t0));
-  const start = Math.min(whole.t1 - length, Math.max(whole.t0, t1 - t0 === length ? t0 : (t0 + t1 - length) / 2));
+  const start = Math.min(
+    whole.t1 - length,
+    Math.max(whole.t0, t1 - t0 === length ? t0 : (t0 + t1 - length) / 2),
+  );
   return { t0: start, t1: start + length };
 }
 

@@ -16,11 +16,13 @@ export const strings = {
   zoomIn: 'Zoom in (W)',
   zoomOut: 'Zoom out (S)',
   dismiss: 'Dismiss',
-  problems: (count: number): string => (count === 1 ? '1 problem in this file' : `${count} problems in this file`),
+  problems: (count: number): string =>
+    count === 1 ? '1 problem in this file' : `${count} problems in this file`,
   atByte: (offset: string): string => `(byte ${offset})`,
   collapse: (name: string): string => `Collapse ${name}`,
   expand: (name: string): string => `Expand ${name}`,
-  canvas: 'Timeline. Arrow keys move between events, W and S zoom, A and D pan, Enter selects or zooms, slash searches.',
+  canvas:
+    'Timeline. Arrow keys move between events, W and S zoom, A and D pan, Enter selects or zooms, slash searches.',
   close: 'Close',
   category: 'Category',
   start: 'Start',
@@ -34,7 +36,8 @@ export const strings = {
   argument: 'Argument',
   value: 'Value',
   range: (length: string): string => `Selection of ${length}`,
-  rangeFacts: (events: string, busy: string, share: string): string => `${events} events, busy ${busy} (${share})`,
+  rangeFacts: (events: string, busy: string, share: string): string =>
+    `${events} events, busy ${busy} (${share})`,
   name: 'Name',
   count: 'Count',
   total: 'Total',

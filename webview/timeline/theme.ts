@@ -28,8 +28,11 @@ const chartTokens = ['blue', 'green', 'orange', 'purple', 'yellow'] as const;
 /** Reads the tokens that are in force now. */
 export function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement);
-  const token = (name: string, fallback: string): string => style.getPropertyValue(`--vscode-${name}`).trim() || fallback;
-  const dark = !document.body.classList.contains('vscode-light') && !document.body.classList.contains('vscode-high-contrast-light');
+  const token = (name: string, fallback: string): string =>
+    style.getPropertyValue(`--vscode-${name}`).trim() || fallback;
+  const dark =
+    !document.body.classList.contains('vscode-light') &&
+    !document.body.classList.contains('vscode-high-contrast-light');
   const background = parse(token('editor-background', dark ? '#1e1e1e' : '#ffffff'));
   const foreground = token('editor-foreground', dark ? '#cccccc' : '#3b3b3b');
   const highContrast = /vscode-high-contrast/.test(document.body.className);
@@ -38,13 +41,19 @@ export function readTheme(): Theme {
   );
   // Each colour in three strengths: neighbours of one hue can still be told apart.
   const strengths = highContrast ? [1, 0.75, 0.55] : [0.85, 0.65, 0.48];
-  const swatches = strengths.flatMap((strength) => charts.map((chart) => swatch(mix(background, chart, strength))));
+  const swatches = strengths.flatMap((strength) =>
+    charts.map((chart) => swatch(mix(background, chart, strength))),
+  );
   return {
     background,
     foreground,
     muted: token('descriptionForeground', foreground),
-    border: token('contrastBorder', '') || token('editorRuler-foreground', '') || token('panel-border', '#80808059'),
-    band: token('sideBarSectionHeader-background', '') || token('editorGroupHeader-tabsBackground', '#80808020'),
+    border:
+      token('contrastBorder', '') ||
+      token('editorRuler-foreground', '') ||
+      token('panel-border', '#80808059'),
+    band:
+      token('sideBarSectionHeader-background', '') || token('editorGroupHeader-tabsBackground', '#80808020'),
     focus: token('focusBorder', '#0078d4'),
     selection: token('editor-selectionBackground', '#264f78'),
     match: token('editor-findMatchHighlightBorder', '') || token('editorWarning-foreground', '#cca700'),
@@ -64,7 +73,8 @@ export function onThemeChange(changed: () => void): void {
 /** Whether the user asked for less motion, in the system or in VS Code. */
 export function reducedMotion(): boolean {
   return (
-    document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches
+    document.body.classList.contains('vscode-reduce-motion') ||
+    matchMedia('(prefers-reduced-motion: reduce)').matches
   );
 }
 

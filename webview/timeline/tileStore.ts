@@ -91,13 +91,15 @@ export class TileStore {
       const part = open.slice(i, i + rowsPerRequest).map(({ track, depth }) => ({ track, depth }));
       for (const row of part) this.#asked.add(mark(row));
       this.#inFlight++;
-      void this.#ask({ t0, t1, pixels: Math.max(1, Math.ceil((t1 - t0) / perPixel)), rows: part }).then((tiles) => {
-        this.#inFlight--;
-        for (const row of part) this.#asked.delete(mark(row));
-        if (tiles) this.#store(tiles, perPixel);
-        // The view may have moved on: whoever draws asks again for what is lacking now.
-        if (tiles) this.#changed();
-      });
+      void this.#ask({ t0, t1, pixels: Math.max(1, Math.ceil((t1 - t0) / perPixel)), rows: part }).then(
+        (tiles) => {
+          this.#inFlight--;
+          for (const row of part) this.#asked.delete(mark(row));
+          if (tiles) this.#store(tiles, perPixel);
+          // The view may have moved on: whoever draws asks again for what is lacking now.
+          if (tiles) this.#changed();
+        },
+      );
     }
   }
 
@@ -122,7 +124,9 @@ export class TileStore {
       const kept = known.filter((s) => !(covers(segment, s) && segment.perPixel <= s.perPixel));
       const base = kept.filter((s) => covers(s, this.#inTrace(fit(this.#span))));
       const pieces = kept.filter((s) => !base.includes(s)).slice(-2);
-      const next = [...base.slice(whole ? -1 : -2), ...pieces, segment].sort((a, b) => b.perPixel - a.perPixel);
+      const next = [...base.slice(whole ? -1 : -2), ...pieces, segment].sort(
+        (a, b) => b.perPixel - a.perPixel,
+      );
       this.#entries += count(next) - count(known);
       this.#rows.set(key, next);
     }

@@ -148,6 +148,12 @@ class Recorder:
             if segment.fd >= 0:
                 flush(segment, offset)
 
+    def open(self):
+        """Makes the first file ahead of the first record."""
+        with self._lock:
+            if not self._segments and not self._full:
+                self._grow()
+
     def used(self):
         """True once anything was recorded."""
         return bool(self._segments)
@@ -318,9 +324,12 @@ def make_functions(recorder, windows, shapes):
     def shape(value):
         call = thread.open
         if call is not None:
+            known = shapes.count
             index = shapes.index(value)
             if index:
                 _pack_u32(call[0].buffer, call[1] + 36, index)
+                if shapes.count != known:
+                    _pack_u64(call[0].buffer, call[1], _perf())  # writing it down was our work
         return value
 
     def stamp(value):
@@ -343,6 +352,7 @@ class Shapes:
     def __init__(self, folder):
         self._folder = folder
         self._known = {}
+        self.count = 0
         self._shapeless = {int, float, str, bytes, bool, type(None)}
 
     def index(self, value):
@@ -382,5 +392,6 @@ class Shapes:
         if len(self._known) >= self.MOST:
             return 0
         index = self._known[dims] = len(self._known) + 1
+        self.count = index
         self._folder.write(t="shape", index=index, dims=plain)
         return index

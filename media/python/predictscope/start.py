@@ -20,8 +20,8 @@ def start():
     if not folder.open():
         return
     process = _Process(folder, config)
-    wanted = Wanted(config.get("files", ()), folder)
     process.arm()
+    wanted = Wanted(config.get("files", ()), folder, lambda: _current.process.windows.prepare())
     state = process.state
     hook = imports.script_hook(wanted)
 
@@ -99,7 +99,7 @@ def _after_fork(run, config):
 def _guard_tensorflow(module):
     from predictscope.frameworks import tensorflow
 
-    tensorflow.guard(module, lambda: _current.process.windows.give_way())
+    tensorflow.guard(module, lambda starts: _current.process.windows.give_way(starts))
     _current.process.windows.framework_loaded()
 
 

@@ -7,8 +7,9 @@ import os
 class Wanted:
     """The `files` of config.json, found again by path, by content, or by module name."""
 
-    def __init__(self, files, folder):
+    def __init__(self, files, folder, on_sites):
         self._folder = folder
+        self._on_sites = on_sites
         self._by_path = {}
         self._by_sha = {}
         self._by_module = {}
@@ -68,6 +69,8 @@ class Wanted:
                 chosen, missing, calls = transform.find(tree, source, entry["sites"], exact)
                 tree = transform.rewrite(tree, chosen, calls)
                 self._report(entry, path, how, exact, chosen, missing)
+                if chosen:
+                    self._on_sites()
             if is_script:
                 tree = transform.insert_main_call(tree)
             return compile(tree, filename, "exec", dont_inherit=True)

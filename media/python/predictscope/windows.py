@@ -94,13 +94,14 @@ class Windows:
     def _before(self, site):
         if self.off:
             return None, False
+        now = time.perf_counter_ns()
         with self._lock:
             self._total += 1
             if self._stop_calls is not None and self._total >= self._stop_calls:
                 self._turn_off()  # this call is the last one
-            return self._note(), True
+            return self._note(now), True
 
-    def _note(self):
+    def _note(self, now):
         if self._phase == DONE or os.getpid() != self._pid:
             self._settle()
             return None
@@ -109,17 +110,16 @@ class Windows:
             return None
         self._seen += 1
         if self._phase == WAITING:
-            return self._open(framework, FIRST, record.WARM_UP)
+            return self._open(framework, FIRST, record.WARM_UP, now)
         warm = record.WARM_UP if self._seen <= self._warm_up else 0
         if self._phase == WARMING:
-            return Note(self, None, warm, False) if warm else self._open(framework, SECOND, 0)
+            return Note(self, None, warm, False) if warm else self._open(framework, SECOND, 0, now)
         if self._phase == SECOND and time.perf_counter_ns() - self._opened_ns > self._seconds * 1e9:
             self._close()
             return None
         return Note(self, self.session, warm, False)
 
-    def _open(self, framework, phase, flags):
-        begin = time.perf_counter_ns()
+    def _open(self, framework, phase, flags, begin):
         path = os.path.join(self._folder.path or "", "trace-%d" % self._traces)
         try:
             os.makedirs(path)
@@ -196,8 +196,8 @@ class Windows:
                 window="first" if first else "steady",
                 calls=self._traced,
             )
-        self._recorder.write(record.OWN_WORK, begin, time.perf_counter_ns())
         self._describe()
+        self._recorder.write(record.OWN_WORK, begin, time.perf_counter_ns())
 
     def close(self):
         """Ends an open window: at exit, and when the user asks to stop recording."""
@@ -207,8 +207,8 @@ class Windows:
                 self._phase = DONE
                 self._settle()
 
-    def give_way(self):
-        """The program is about to use the profiler itself: ours ends now and does not come back."""
+    def give_way(self, starts=True):
+        """The program is about to start (or stop) a session itself: ours ends now and does not come back."""
         with self._lock:
             if os.getpid() != self._pid or self._phase == DONE:
                 return
@@ -218,8 +218,21 @@ class Windows:
                     "Take the program's own profiler out for this run to get a full trace.",
                 )
                 self._close()
+            elif starts and self._traces < 2:
+                self._folder.problem(
+                    "The program uses the framework's profiler itself, so %s trace of ours was taken."
+                    % ("no" if self._traces == 0 else "no further"),
+                    "Take the program's own profiler out for this run to get one.",
+                )
+            else:
+                return  # a stop without a start: the program's own affair
             self._phase = DONE
             self._settle()
+
+    def prepare(self):
+        """Everything that the first record needs, before the first call: its time is the program's."""
+        self._recorder.open()
+        self.look(time.perf_counter_ns())
 
     def look(self, now):
         """Housekeeping, at most every 100 ms and only from a call: stop file, clock pair, devices."""

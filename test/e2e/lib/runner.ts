@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { appendFile, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { launchChromium } from '../../../scripts/lib/chromium.mjs';
 import { inRoot, root } from '../../../scripts/lib/paths.mjs';
+import { copySample } from '../../../scripts/lib/sample.mjs';
 import { Workbench, type Surroundings, type WorkbenchOptions } from './workbench';
 
 const DEFAULT_TEST_LIMIT_MS = 180_000;
@@ -84,7 +85,7 @@ async function runTest(name: string, test: EndToEndTest, surroundings: Surroundi
     temporaryFolder,
     sampleWorkspace: async () => {
       const folder = await temporaryFolder();
-      await cp(inRoot('test/workspace'), folder, { recursive: true });
+      await copySample(folder);
       return folder;
     },
     vsix: packedExtension,

@@ -255,7 +255,10 @@ export class Workbench {
   /** Title of the active tab, empty without one. */
   async activeTab(): Promise<string> {
     const tab = this.page.locator('.editor-group-container.active .tab.active').first();
-    return (await tab.count()) > 0 ? ((await tab.getAttribute('data-resource-name')) ?? '') : '';
+    if ((await tab.count()) === 0) return '';
+    const name = (await tab.getAttribute('data-resource-name')) ?? '';
+    // A webview's resource is named by a number; its label is the title. A file's label lacks the ending.
+    return name.startsWith('webview-') ? plain(await tab.locator('.label-name').innerText()) : name;
   }
 
   async clipboard(): Promise<string> {

@@ -46,9 +46,7 @@ def _with_allele(window: str, ref: str, alt: str) -> str:
     centre = len(window) // 2
     found = window[centre : centre + len(ref)]
     if found != ref:
-        raise ValueError(
-            f"The genome has {found} where the variant says {ref}: it was called on another one."
-        )
+        raise ValueError(f"The genome has {found} where the variant says {ref}: another genome was used.")
     return window[:centre] + alt + window[centre + len(ref) :]
 
 

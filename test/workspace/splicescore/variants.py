@@ -49,8 +49,7 @@ def write_variants(path: str | Path, header: list[str], scored: Iterable[tuple[V
     target.parent.mkdir(parents=True, exist_ok=True)
     count = 0
     with open(target, "w", encoding="utf-8", newline="\n") as out:
-        for line in [*header[:-1], _INFO_HEADER, *header[-1:]]:
-            out.write(line + "\n")
+        out.writelines(line + "\n" for line in [*header[:-1], _INFO_HEADER, *header[-1:]])
         for variant, scores in scored:
             columns = list(variant.columns)
             entry = "SPLICE=" + ",".join(scores)

@@ -105,17 +105,17 @@ def guard(module, give_way):
     """Wraps start and stop of profiler_v2, so that our session ends before the program's begins."""
     import functools
 
-    def wrap(function):
+    def wrap(function, starts):
         @functools.wraps(function)
         def call(*args, **kwargs):
-            give_way()
+            give_way(starts)
             return function(*args, **kwargs)
 
         call._predictscope_original = function
         return call
 
-    module.start = wrap(module.start)
-    module.stop = wrap(module.stop)
+    module.start = wrap(module.start, True)
+    module.stop = wrap(module.stop, False)
 
 
 def describe():

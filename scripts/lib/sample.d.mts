@@ -1,0 +1,1 @@
+export declare function copySample(folder: string): Promise<void>;
