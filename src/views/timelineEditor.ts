@@ -232,13 +232,15 @@ export class TimelineEditorProvider implements vscode.CustomReadonlyEditorProvid
 }
 
 function timelineHtml(webview: vscode.Webview, root: vscode.Uri): string {
+  // The toolkit tries out one style element and takes its nonce from `csp-nonce`.
   const nonce = randomUUID();
   const uri = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(root, name)).toString();
   return `<!DOCTYPE html>
 <html lang="${vscode.env.language}" data-state="loading">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'nonce-${nonce}'; style-src ${webview.cspSource};">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'nonce-${nonce}'; style-src ${webview.cspSource} 'nonce-${nonce}';">
+<meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="${uri('timeline.css')}">
 <title>${vscode.l10n.t('Trace timeline')}</title>

@@ -5,14 +5,20 @@ import json
 import pytest
 
 CLOCKED = '''
-import json, sys, time
+import json, resource, sys, time
 {setup}
+def switches():
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nivcsw
 taken = []
+disturbed = []
 for i in range(int(sys.argv[1])):
+    switched = switches()
     before = time.perf_counter_ns()
     {call}  # site
     taken.append(time.perf_counter_ns() - before)
+    disturbed.append(switches() != switched)
 json.dump(taken, open("taken.json", "w"))
+json.dump(disturbed, open("disturbed.json", "w"))
 '''
 
 PLAIN = """
@@ -91,7 +97,12 @@ def check_once(lab, text, calls, traced):
     # Each call alone, from the records themselves.
     durations = recorded(done.summary["run"]["directory"])
     assert len(durations) == calls
+    # A call during which the scheduler took the processor away may have lost it between the two readings.
+    disturbed = json.loads((lab.folder / "disturbed.json").read_text())
+    assert disturbed.count(False) >= 0.3 * calls or calls == 1
     for index, (ours, theirs) in enumerate(zip(durations, taken)):
+        if disturbed[index]:
+            continue
         agree(ours, theirs, "call %d" % index)
     return done
 

@@ -3,14 +3,14 @@
  * off the archived @vscode/webview-ui-toolkit is one file.
  */
 import {
+  DataGrid,
+  TextField,
   provideVSCodeDesignSystem,
   vsCodeButton,
   vsCodeDataGrid,
   vsCodeDataGridCell,
   vsCodeDataGridRow,
   vsCodeTextField,
-  type DataGrid,
-  type TextField,
 } from '@vscode/webview-ui-toolkit';
 
 let registered = false;
@@ -61,7 +61,8 @@ export interface Field {
 /** A text field; `onInput` is told the text as it is typed. */
 export function textField(label: string, onInput: (text: string) => void): Field {
   register();
-  const element = document.createElement('vscode-text-field') as TextField;
+  const element = document.createElement('vscode-text-field');
+  if (!(element instanceof TextField)) throw new Error('vscode-text-field is not registered.');
   element.setAttribute('placeholder', label);
   element.setAttribute('aria-label', label);
   element.addEventListener('input', () => {
@@ -91,7 +92,8 @@ export interface Column {
 /** A table of texts with its own keyboard navigation. */
 export function dataGrid(label: string, columns: Column[], rows: Record<string, string>[]): HTMLElement {
   register();
-  const grid = document.createElement('vscode-data-grid') as DataGrid;
+  const grid = document.createElement('vscode-data-grid');
+  if (!(grid instanceof DataGrid)) throw new Error('vscode-data-grid is not registered.');
   grid.setAttribute('aria-label', label);
   grid.setAttribute('generate-header', 'sticky');
   grid.setAttribute('grid-template-columns', columns.map((column) => column.width).join(' '));

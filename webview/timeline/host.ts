@@ -42,7 +42,7 @@ export class Host {
     const request = this.#next++;
     return new Promise((resolve) => {
       this.#waiting.set(request, resolve);
-      this.#api.postMessage({ ...question, request } as FromTimeline);
+      this.#api.postMessage({ ...question, request });
     });
   }
 

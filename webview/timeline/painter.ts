@@ -180,7 +180,7 @@ export class Painter {
       if (room + 6 < labelAt || busyShare < 0.98 || text === undefined) continue;
       // measureText in a frame is slow: characters are counted, and what is too wide anyway is cut by the next event.
       const most = Math.floor(room / charWidth);
-      if (most < 3) continue;
+      if (most < 4) continue;
       context.fillStyle = theme.swatches[this.#swatchOf[name] ?? 0]!.text;
       const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
       context.fillText(shown, left + 3, y + (rowHeight - 1) / 2 + 0.5, room);
@@ -254,7 +254,9 @@ export class Painter {
     if (range) {
       const x0 = this.#x(view, range.t0);
       context.fillStyle = theme.selection;
+      context.globalAlpha = 0.3;
       context.fillRect(x0, 0, this.#x(view, range.t1) - x0, height);
+      context.globalAlpha = 1;
     }
     context.font = `${fontSize}px ${theme.font}`;
     context.textBaseline = 'middle';

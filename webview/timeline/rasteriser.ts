@@ -23,7 +23,7 @@ export interface Wide {
 }
 
 /** Whatever is there at all is at least this visible, 0 to 1. */
-const floor = 40 / 255;
+const floor = 0.35;
 
 export class Line {
   /** Busy share of each pixel, 0 to 1; 0 = nothing there. */

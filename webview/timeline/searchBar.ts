@@ -49,7 +49,7 @@ export class SearchBar {
         this.step(1);
       },
     });
-    this.element = element('search', { class: 'search' } as Record<string, string>) as HTMLElement;
+    this.element = element('search', { class: 'search' });
     this.element.append(this.#field.element, this.#count, this.#previous, this.#next);
     this.element.addEventListener('keydown', (event) => {
       this.#key(event);

@@ -35,7 +35,7 @@ export function readTheme(): Theme {
     !document.body.classList.contains('vscode-high-contrast-light');
   const background = parse(token('editor-background', dark ? '#1e1e1e' : '#ffffff'));
   const foreground = token('editor-foreground', dark ? '#cccccc' : '#3b3b3b');
-  const highContrast = /vscode-high-contrast/.test(document.body.className);
+  const highContrast = document.body.className.includes('vscode-high-contrast');
   const charts = chartTokens.map((name, i) =>
     parse(token(`charts-${name}`, ['#3794ff', '#89d185', '#d18616', '#b180d7', '#cca700'][i]!)),
   );

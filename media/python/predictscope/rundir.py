@@ -54,6 +54,7 @@ class ProcessFolder:
         self.path = None
         self._events = -1
         self._broken = False
+        self._stop = os.path.join(run, "stop")
 
     def open(self):
         """Creates the folder once; False when it cannot be written (then nothing is recorded)."""
@@ -104,7 +105,11 @@ class ProcessFolder:
 
     def stop_asked(self):
         """True when the user asked to stop recording."""
-        return os.path.exists(os.path.join(self.run, "stop"))
+        try:
+            os.stat(self._stop)
+            return True
+        except OSError:
+            return False
 
 
 def _argv():

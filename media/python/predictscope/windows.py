@@ -242,7 +242,7 @@ class Windows:
         if now >= self._next_clock:
             self._next_clock = now + _CLOCK_NS
             self._recorder.clock_pair()
-        if not self._described:
+        if self._has_framework and not self._described:
             self._describe()
         if self._folder.stop_asked() or (self._stop_ns is not None and now >= self._stop_ns):
             self._turn_off()
