@@ -80,8 +80,22 @@ async function profilePredict(context: CommandContext, argument: unknown, ask: b
   }
   const site = isSiteArgument(argument) ? argument : await siteAtCursor(context);
   const folder = await folderOf(site);
-  await context.launcher.profile(folder, site, ask);
+  const started = await context.launcher.profile(folder, site, ask);
+  if (started && site) keepInView(site);
   await context.runs.refresh();
+}
+
+/** The terminal that opens takes half of the window: the line that was clicked must stay visible. */
+function keepInView(site: SiteArgument): void {
+  const reveal = (): void => {
+    for (const editor of vscode.window.visibleTextEditors) {
+      if (editor.document.uri.fsPath !== site.file) continue;
+      const at = new vscode.Position(site.line - 1, 0);
+      editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+    }
+  };
+  // The panel is laid out some time after the task has started, which no event tells.
+  for (const milliseconds of [0, 300, 1000]) setTimeout(reveal, milliseconds);
 }
 
 function isSiteArgument(value: unknown): value is SiteArgument {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
@@ -11,7 +12,7 @@ const settleMs = 100;
 
 /**
  * Calls back, shortly after, when files or folders appear or vanish in the log directory or up to its
- * process folders. The directory need not exist yet: chokidar waits for it.
+ * process folders. The directory need not exist yet: the nearest folder that does is watched for it.
  */
 export function watchLogDirectory(directory: string, mode: WatchMode, onChange: () => void, log: Log): Disposable {
   if (mode === 'off') return { dispose: () => undefined };
@@ -27,12 +28,14 @@ export function watchLogDirectory(directory: string, mode: WatchMode, onChange: 
   // Loaded when first needed: activation does not pay for it.
   void import('chokidar').then(({ watch }) => {
     if (closed) return;
-    const watcher = watch(directory, {
-      depth,
+    const from = nearestExisting(directory);
+    const levels = path.relative(from, directory).split(path.sep).filter(Boolean).length;
+    const watcher = watch(from, {
+      depth: levels + depth,
       ignoreInitial: true,
       usePolling: mode === 'polling',
       interval: 1000,
-      ignored: (file) => path.basename(file).startsWith('trace-') || path.basename(file).startsWith('.run.json'),
+      ignored: (file) => !onTheWay(file, directory) || isNoise(file, directory),
     });
     watcher.on('all', soon);
     watcher.on('error', (error) => log.warn(`Watching ${directory}: ${errorText(error)}`));
@@ -45,4 +48,20 @@ export function watchLogDirectory(directory: string, mode: WatchMode, onChange: 
       void close?.();
     },
   };
+}
+
+function nearestExisting(directory: string): string {
+  let folder = directory;
+  while (!existsSync(folder) && path.dirname(folder) !== folder) folder = path.dirname(folder);
+  return folder;
+}
+
+/** The framework's trace folders, and files that are about to be renamed. */
+function isNoise(file: string, directory: string): boolean {
+  return file.startsWith(directory + path.sep) && /^(trace-|\.)/.test(path.basename(file));
+}
+
+/** True for the directory, what lies in it, and the folders that lead to it. */
+function onTheWay(file: string, directory: string): boolean {
+  return file === directory || file.startsWith(directory + path.sep) || (directory + path.sep).startsWith(file + path.sep);
 }

@@ -64,7 +64,10 @@ export function textField(label: string, onInput: (text: string) => void): Field
   const element = document.createElement('vscode-text-field');
   if (!(element instanceof TextField)) throw new Error('vscode-text-field is not registered.');
   element.setAttribute('placeholder', label);
-  element.setAttribute('aria-label', label);
+  // When it is attached, the toolkit calls every field "Text field".
+  setTimeout(() => {
+    element.setAttribute('aria-label', label);
+  });
   element.addEventListener('input', () => {
     onInput(element.value);
   });

@@ -1,19 +1,21 @@
 /** The timeline of one open trace: holds what is shown and redraws on demand, never in an idle loop. */
 import type { TimelineDetail, TimelineDirection, TimelineHit, ToTimeline } from '../../src/common/protocol';
-import { formatCount, formatDuration, formatShare } from '../../src/common/units';
-import { button } from '../common/controls';
-import type { Host } from './host';
+import { formatCount, formatDuration } from '../../src/common/units';
+import { Animation } from './animation';
+import { askTiles, type Host } from './host';
 import { listenToKeys, listenToPointer, listenToWheel, type Gestures } from './input';
-import { blockOf, layOut, rowAt, rowHeight, rowTop, visibleRows, type Layout } from './layout';
+import { blockOf, layOut, rowAt, scrollFor, visibleRows, type Layout } from './layout';
 import { Painter } from './painter';
 import { Panel, type TraceFacts } from './panel';
 import { exactTime } from './ruler';
 import { SearchBar } from './searchBar';
-import { showEmpty, showProblems, type Shell } from './shell';
-import { around, clampRange, fit, pan, reveal, zoom, type TimeRange } from './state';
+import { showEmpty, showProblems, zoomButtons, type Shell } from './shell';
+import { around, clampRange, fit, pan, reveal, zoom, type SavedState, type TimeRange } from './state';
+import { StateKeeper } from './stateKeeper';
 import { strings } from './strings';
-import { onThemeChange, readTheme, reducedMotion, type Theme } from './theme';
+import { onThemeChange, readTheme, type Theme } from './theme';
 import { TileStore } from './tileStore';
+import { showTip, tipText } from './tip';
 import { TrackList } from './trackList';
 
 type Opened = Extract<ToTimeline, { type: 'opened' }>;
@@ -21,7 +23,6 @@ type Opened = Extract<ToTimeline, { type: 'opened' }>;
 const rulerHeight = 24;
 /** A click this far from an event still selects it, CSS pixels. */
 const tolerance = 4;
-const animationMs = 160;
 
 export class Timeline implements Gestures {
   readonly #host: Host;
@@ -45,10 +46,20 @@ export class Timeline implements Gestures {
   #detail: TimelineDetail | undefined;
   #theme: Theme = readTheme();
   #frame = 0;
-  #animation = 0;
+  readonly #animation = new Animation((view) => {
+    this.#view = view;
+    this.#draw();
+  });
   /** Answers to an older question than this are dropped. */
   #question = 0;
-  #saveTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Where to scroll to once the rows are laid out and shown. */
+  #scrollLater: number | undefined;
+  readonly #keeper = new StateKeeper(
+    () => this.#state(),
+    (state) => {
+      this.#host.save(state);
+    },
+  );
 
   constructor(host: Host, shell: Shell) {
     this.#host = host;
@@ -68,9 +79,10 @@ export class Timeline implements Gestures {
         shell.canvas.focus();
       },
     );
-    shell.sticky.append(this.#list.element, shell.canvas);
+    // The rows come first for Tab: a hundred names must not lie between the search and them.
+    shell.sticky.append(shell.canvas, this.#list.element);
     shell.stage.after(this.#panel.element);
-    shell.toolbar.append(this.#search.element, ...this.#buttons());
+    shell.toolbar.append(this.#search.element, zoomButtons(this));
     listenToPointer(shell.canvas, false, this);
     listenToPointer(shell.ruler, true, this);
     for (const target of [shell.canvas, shell.ruler]) listenToWheel(target, () => this.#painter.width, this);
@@ -96,13 +108,7 @@ export class Timeline implements Gestures {
     this.#names = [];
     this.#tiles = new TileStore(
       spanTicks,
-      async (question) => {
-        const answer = await this.#host.ask({ type: 'tiles', ...question });
-        if (answer.type !== 'tiles') return undefined;
-        const { from, names } = answer.newNames;
-        names.forEach((name, i) => (this.#names[from + i] = name));
-        return answer.tiles;
-      },
+      (question) => askTiles(this.#host, question, this.#names),
       () => {
         this.#draw();
       },
@@ -158,6 +164,7 @@ export class Timeline implements Gestures {
     this.#question++;
     this.#detail = undefined;
     this.#range = undefined;
+    this.#shell.live.textContent = '';
     this.#panel.hide();
     this.#draw();
   }
@@ -204,19 +211,8 @@ export class Timeline implements Gestures {
       this.leave();
       return;
     }
-    const merged = wide.busyShare < 0.98;
-    const whole = wide.t0 > this.#view.t0 && wide.t1 < this.#view.t1;
-    const facts = merged
-      ? strings.busy(formatShare(wide.busyShare))
-      : whole
-        ? formatDuration(((wide.t1 - wide.t0) * this.#facts.tickPs) / 1000)
-        : '';
-    tip.textContent = [merged ? strings.merged(name) : name, facts].filter(Boolean).join('\n');
-    tip.hidden = false;
-    const left = canvas.getBoundingClientRect().left - stage.getBoundingClientRect().left + x + 12;
-    const top = y + rulerHeight + rowHeight + 4;
-    tip.style.left = `${Math.max(0, Math.min(left, stage.clientWidth - tip.offsetWidth - 4))}px`;
-    tip.style.top = `${top + tip.offsetHeight > stage.clientHeight ? top - tip.offsetHeight - 28 : top}px`;
+    const left = canvas.getBoundingClientRect().left - stage.getBoundingClientRect().left;
+    showTip(tip, tipText(wide, name, this.#view, this.#facts.tickPs), left + x, y + rulerHeight, stage);
   }
 
   leave(): void {
@@ -235,37 +231,6 @@ export class Timeline implements Gestures {
     return (pixels / Math.max(1, this.#painter.width)) * (this.#view.t1 - this.#view.t0);
   }
 
-  #buttons(): HTMLElement[] {
-    const group = document.createElement('div');
-    group.className = 'zoom';
-    group.append(
-      button({
-        text: '−',
-        label: strings.zoomOut,
-        appearance: 'icon',
-        onClick: () => {
-          this.zoom(1.6, 0.5);
-        },
-      }),
-      button({
-        text: '+',
-        label: strings.zoomIn,
-        appearance: 'icon',
-        onClick: () => {
-          this.zoom(1 / 1.6, 0.5);
-        },
-      }),
-      button({
-        text: strings.fit,
-        label: strings.fitLabel,
-        onClick: () => {
-          this.fit();
-        },
-      }),
-    );
-    return [group];
-  }
-
   #restore(span: number): void {
     const saved = this.#host.state;
     this.#view = fit(span);
@@ -274,9 +239,7 @@ export class Timeline implements Gestures {
     this.#view = clampRange(saved.view, span);
     for (const key of saved.collapsed) this.#collapsed.add(key);
     this.#range = saved.range;
-    requestAnimationFrame(() => {
-      this.#shell.scroller.scrollTop = saved.scrollTop;
-    });
+    this.#scrollLater = saved.scrollTop;
     if (saved.search) {
       this.#search.text = saved.search;
       void this.#find(saved.search);
@@ -285,19 +248,16 @@ export class Timeline implements Gestures {
     else if (saved.range) void this.#sum(saved.range);
   }
 
-  #saveSoon(): void {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = setTimeout(() => {
-      this.#host.save({
-        spanTicks: this.#span,
-        view: this.#view,
-        scrollTop: this.#shell.scroller.scrollTop,
-        event: this.#detail?.event,
-        range: this.#range,
-        search: this.#search.text,
-        collapsed: [...this.#collapsed],
-      });
-    }, 200);
+  #state(): SavedState {
+    return {
+      spanTicks: this.#span,
+      view: this.#view,
+      scrollTop: this.#scrollLater ?? this.#shell.scroller.scrollTop,
+      event: this.#detail?.event,
+      range: this.#range,
+      search: this.#search.text,
+      collapsed: [...this.#collapsed],
+    };
   }
 
   #toggle(key: string): void {
@@ -321,33 +281,18 @@ export class Timeline implements Gestures {
   }
 
   #show(view: TimeRange): void {
-    cancelAnimationFrame(this.#animation);
+    this.#animation.stop();
     this.#view = view;
     this.#draw();
   }
 
   #animate(to: TimeRange): void {
-    cancelAnimationFrame(this.#animation);
-    if (reducedMotion()) {
-      this.#show(to);
-      return;
-    }
-    const from = this.#view;
-    const began = performance.now();
-    const step = (now: number): void => {
-      const share = Math.min(1, Math.max(0, (now - began) / animationMs));
-      const eased = 1 - (1 - share) ** 3;
-      this.#view = { t0: from.t0 + (to.t0 - from.t0) * eased, t1: from.t1 + (to.t1 - from.t1) * eased };
-      if (share === 1) this.#view = to;
-      this.#draw();
-      if (share < 1) this.#animation = requestAnimationFrame(step);
-    };
-    this.#animation = requestAnimationFrame(step);
+    this.#animation.run(this.#view, to);
   }
 
   /** Draws in the next frame; at once after a resize, which has emptied the canvas. */
   #draw(now = false): void {
-    this.#saveSoon();
+    this.#keeper.changed();
     if (now) {
       cancelAnimationFrame(this.#frame);
       this.#frame = 0;
@@ -386,7 +331,11 @@ export class Timeline implements Gestures {
     this.#shell.corner.textContent = formatDuration(
       ((this.#view.t1 - this.#view.t0) * this.#facts.tickPs) / 1000,
     );
-    if (this.#tiles.filled) document.documentElement.dataset.state = 'ready';
+    if (!this.#tiles.filled) return;
+    document.documentElement.dataset.state = 'ready';
+    if (this.#scrollLater === undefined) return;
+    scroller.scrollTop = this.#scrollLater;
+    this.#scrollLater = undefined;
   }
 
   async #selectAt(track: number, depth: number, time: number, toleranceTicks: number): Promise<void> {
@@ -439,13 +388,8 @@ export class Timeline implements Gestures {
       block = blockOf(this.#layout, detail.track);
       this.#resize();
     }
-    if (!block) return;
-    const top = rowTop(block, detail.depth);
     const { scroller } = this.#shell;
-    if (top < scroller.scrollTop) scroller.scrollTop = top - 2 * rowHeight;
-    else if (top + rowHeight > scroller.scrollTop + scroller.clientHeight) {
-      scroller.scrollTop = top + 3 * rowHeight - scroller.clientHeight;
-    }
+    if (block) scroller.scrollTop = scrollFor(block, detail.depth, scroller.scrollTop, scroller.clientHeight);
   }
 
   async #sum(range: TimeRange): Promise<void> {

@@ -1,6 +1,7 @@
 /** The typed line to the extension host. */
-import type { FromTimeline, ToTimeline } from '../../src/common/protocol';
+import type { FromTimeline, TimelineTiles, ToTimeline } from '../../src/common/protocol';
 import type { SavedState } from './state';
+import type { TileQuestion } from './tileStore';
 
 interface VsCodeApi {
   postMessage(message: FromTimeline): void;
@@ -53,4 +54,16 @@ export class Host {
   save(state: SavedState): void {
     this.#api.setState(state);
   }
+}
+
+/** Asks for tiles and adds the names that come with them to `names`. */
+export async function askTiles(
+  host: Host,
+  question: TileQuestion,
+  names: string[],
+): Promise<TimelineTiles | undefined> {
+  const answer = await host.ask({ type: 'tiles', ...question });
+  if (answer.type !== 'tiles') return undefined;
+  answer.newNames.names.forEach((name, i) => (names[answer.newNames.from + i] = name));
+  return answer.tiles;
 }

@@ -111,3 +111,10 @@ export function blockOf(layout: Layout, track: number): TrackBlock | undefined {
     (block): block is TrackBlock => block.kind === 'track' && block.track.index === track,
   );
 }
+
+/** Where to scroll to so that a row is in sight with some rows around it; where it is if it is. */
+export function scrollFor(block: TrackBlock, depth: number, scrollTop: number, height: number): number {
+  const top = rowTop(block, depth);
+  if (top < scrollTop) return top - 2 * rowHeight;
+  return top + rowHeight > scrollTop + height ? top + 3 * rowHeight - height : scrollTop;
+}

@@ -238,7 +238,7 @@ export class Painter {
     const x1 = this.#x(view, range.t1);
     const context = this.#context;
     context.fillStyle = theme.selection;
-    context.globalAlpha = 0.3;
+    context.globalAlpha = theme.highContrast ? 0.2 : 0.3;
     context.fillRect(x0, 0, x1 - x0, this.height);
     context.globalAlpha = 1;
     context.fillStyle = theme.focus;
@@ -254,7 +254,7 @@ export class Painter {
     if (range) {
       const x0 = this.#x(view, range.t0);
       context.fillStyle = theme.selection;
-      context.globalAlpha = 0.3;
+      context.globalAlpha = theme.highContrast ? 0.2 : 0.3;
       context.fillRect(x0, 0, this.#x(view, range.t1) - x0, height);
       context.globalAlpha = 1;
     }

@@ -80,7 +80,7 @@ export class Panel {
         { key: 'name', title: strings.name, width: 'minmax(90px, 1fr)' },
         { key: 'count', title: strings.count, width: '64px' },
         { key: 'total', title: strings.total, width: '80px' },
-        { key: 'self', title: strings.self, width: '80px' },
+        { key: 'self', title: strings.self, width: '92px' },
         { key: 'share', title: strings.share, width: '64px' },
       ],
       rows,

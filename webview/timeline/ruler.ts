@@ -68,7 +68,8 @@ function ticksAt(view: TimeRange, stepPs: number, tickPs: number): RulerTick[] {
 export function exactTime(ticks: Ticks, tickPs: number): string {
   const ps = ticks * tickPs;
   const unit = unitFor(Math.abs(ps));
-  const decimals = Math.max(0, Math.round(Math.log10(unit.ps)) - 3);
+  // To the nanosecond; below a microsecond, to the picosecond.
+  const decimals = Math.max(3, Math.round(Math.log10(unit.ps)) - 3);
   return `${grouped(ps / unit.ps, decimals).replace(/\.(\d*?)0+$/, (_, digits: string) => (digits ? `.${digits}` : ''))} ${unit.name}`;
 }
 

@@ -62,6 +62,32 @@ export function buildShell(root: HTMLElement): Shell {
   };
 }
 
+/** The buttons at the right end of the tool bar. */
+export function zoomButtons(actions: { zoom(factor: number, at: number): void; fit(): void }): HTMLElement {
+  const zoomButton = (text: string, label: string, factor: number): HTMLElement =>
+    button({
+      text,
+      label,
+      appearance: 'icon',
+      onClick: () => {
+        actions.zoom(factor, 0.5);
+      },
+    });
+  return element(
+    'div',
+    { class: 'zoom' },
+    zoomButton('−', strings.zoomOut, 1.6),
+    zoomButton('+', strings.zoomIn, 1 / 1.6),
+    button({
+      text: strings.fit,
+      label: strings.fitLabel,
+      onClick: () => {
+        actions.fit();
+      },
+    }),
+  );
+}
+
 /** Reading, with a bar; it replaces the stage. */
 export function showProgress(shell: Shell, file: string, fraction: number): void {
   const percent = Math.round(Math.min(1, Math.max(0, fraction)) * 100);

@@ -83,7 +83,8 @@ export function mix(from: Rgb, to: Rgb, share: number): Rgb {
 }
 
 function swatch(fill: Rgb): Swatch {
-  return { fill, text: luminance(fill) > 0.25 ? '#000000' : '#ffffff' };
+  // At this luminance black and white contrast equally.
+  return { fill, text: luminance(fill) > 0.179 ? '#000000' : '#ffffff' };
 }
 
 /** Relative luminance as WCAG defines it. */

@@ -4,6 +4,9 @@ import { element } from './dom';
 import { visibleBlocks, type Block, type Layout } from './layout';
 import { strings } from './strings';
 
+/** Height of a name with its padding, CSS pixels. */
+const lineHeight = 22;
+
 export class TrackList {
   readonly element = element('div', { class: 'names', role: 'group' });
   readonly #items = new Map<string, HTMLElement>();
@@ -30,6 +33,9 @@ export class TrackList {
       previous = item;
       item.style.transform = `translateY(${block.top - scrollTop}px)`;
       item.style.height = `${block.height}px`;
+      // The name of a tall track stays in sight while its rows scroll by.
+      const hidden = Math.max(0, Math.min(scrollTop - block.top, block.height - lineHeight));
+      if (block.kind === 'track') item.style.paddingTop = `${hidden + 3}px`;
       item.setAttribute('aria-expanded', String(!block.collapsed));
       const name = block.kind === 'process' ? block.name : block.track.thread;
       item.setAttribute('aria-label', block.collapsed ? strings.expand(name) : strings.collapse(name));

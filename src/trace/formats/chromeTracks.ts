@@ -60,7 +60,7 @@ export class ChromeTracks {
         const track = tracks[index]!;
         const names = this.#threadNames.get(`${process} ${thread}`);
         track.process = this.#processText(process);
-        track.thread = names?.name?.trim() || strings.at(thread) || 'thread';
+        track.thread = names?.name?.trim() || titled('thread', strings.at(thread));
         track.sort = names?.sort ?? 0;
         if (streamName.test(track.thread)) track.kind = 'stream';
       }
@@ -81,7 +81,7 @@ export class ChromeTracks {
     const names = this.#processes.get(process);
     // torch calls each GPU by the host process's name and says "GPU 0" only in the labels.
     if (names && /^GPU/i.test(names.labels)) return names.labels;
-    if (!names?.name) return id || 'process';
+    if (!names?.name) return titled('process', id);
     return names.name.includes(id) ? names.name : `${names.name} ${id}`;
   }
 
@@ -117,4 +117,9 @@ export class ChromeTracks {
     }
     return track;
   }
+}
+
+/** An id that is a bare number needs a word before it to be understood. */
+function titled(word: string, id: string): string {
+  return /^-?\d*$/.test(id) ? `${word} ${id}`.trim() : id;
 }

@@ -61,7 +61,7 @@ describe('torch files', () => {
     expect(stats.get('Comms Id')).toBe(10159970886766084423n);
     expect(stats.get('grid')).toBe('[1, 2, 3]');
     expect(stats.get('blocks per SM')).toBe('inf');
-    expect(model.tracks[0]!.thread).toBe('77'); // holds `predict` with step_num
+    expect(model.tracks[0]!.thread).toBe('thread 77'); // holds `predict` with step_num
   });
 });
 

@@ -110,7 +110,10 @@ describe('several files', () => {
       ]);
       expect(opened.originUnixNs).toBe(1790857026000001500n);
       expect(opened.spanTicks).toBe(3_000_000);
-      expect(opened.tracks.map((track) => track.process)).toEqual(['1 (file 1)', '1 (file 2)']);
+      expect(opened.tracks.map((track) => track.process)).toEqual([
+        'process 1 (file 1)',
+        'process 1 (file 2)',
+      ]);
       const found = await client.search('late');
       expect(found.hits[0]!.startTicks).toBe(2_000_000);
     }));
