@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError, errorText } from '../common/problem';
+import { UserError, errorText, type Problem } from '../common/problem';
 import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import { openTrace } from '../trace/engine';
@@ -60,7 +60,7 @@ async function addTrace(
   try {
     const model = await openTrace([file], signal ? { signal } : {});
     summary.traces.push({ path: file, format: model.files[0]?.format ?? '', events: model.events });
-    for (const problem of model.problems) summary.problems.push(problem);
+    for (const problem of model.problems) summary.problems.push(located(file, problem));
     const walls = wallTimes(process);
     calls.push(
       ...splitCalls(model, (slot) => {
@@ -76,6 +76,12 @@ async function addTrace(
       ...(error instanceof UserError && error.fix ? { fix: error.fix } : {}),
     });
   }
+}
+
+/** In a run the reader must learn which of its files a problem is about, and where in it. */
+function located(file: string, problem: Problem): Problem {
+  const where = problem.offset === undefined ? '' : `, byte ${problem.offset}`;
+  return { ...problem, message: `${path.basename(file)}${where}: ${problem.message}` };
 }
 
 /** Measured time of each traced call by slot number, ns. */

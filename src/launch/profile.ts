@@ -119,17 +119,19 @@ async function run(
   Object.assign(record, { state: 'ended', endedUnixNs: unixNow() });
   if ('exitCode' in ended) record.exitCode = ended.exitCode;
   if ('signal' in ended) record.signal = ended.signal;
-  await writeRunRecord(directory, record);
+  // The program has run and ends as it ended, even if its run directory was removed meanwhile.
+  await writeRunRecord(directory, record).catch(() => undefined);
   return ended;
 }
 
 async function finish(request: ProfileRequest, prepared: Prepared, directory: string, record: RunRecord): Promise<RunSummary> {
   const reader = new RunReader(directory, request.target.files);
   await reader.poll();
+  reader.record ??= record; // the directory may have been removed while the program ran
   const problems: Problem[] = await explainMissingGpu(reader, request.pythonPath, prepared.environment);
   if (problems.length > 0) {
     record.problems = problems;
-    await writeRunRecord(directory, record);
+    await writeRunRecord(directory, record).catch(() => undefined);
     await reader.poll();
   }
   const summary = summarizeRun(reader);

@@ -350,6 +350,8 @@ export class Timeline implements Gestures {
       | { type: 'neighbour'; event: number; direction: TimelineDirection },
     move = true,
   ): Promise<void> {
+    // The tip is of where the mouse was; keys and hits move the picture under it.
+    this.leave();
     const number = ++this.#question;
     const answer = await this.#host.ask(question);
     if (number !== this.#question) return;

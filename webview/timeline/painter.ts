@@ -107,7 +107,7 @@ export class Painter {
 
   #grid(xs: number[], theme: Theme): void {
     this.#context.fillStyle = theme.border;
-    this.#context.globalAlpha = 0.35;
+    this.#context.globalAlpha = theme.highContrast ? 0.35 : 0.22;
     for (const x of xs) this.#context.fillRect(Math.round(x), 0, 1, this.height);
     this.#context.globalAlpha = 1;
   }
