@@ -41,13 +41,29 @@ const node = {
 /** @type {import('esbuild').BuildOptions} */
 const browser = { ...shared, platform: 'browser', format: 'iife', target: 'es2022' };
 
+/**
+ * Keeps what the host imports lazily in a file of its own: esbuild splits only ES modules, and the host's
+ * entry should hold no more than activation needs.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const lazyFinder = {
+  name: 'lazy finder',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/sites\/finder$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './siteFinder.js', external: true } : undefined,
+    );
+  },
+};
+
 /** What is shipped. @type {{ entry: string, outfile: string, options: import('esbuild').BuildOptions }[]} */
 const bundles = [
   {
     entry: 'src/extension.ts',
     outfile: 'dist/extension.js',
-    options: { ...node, target: 'node22', external: ['vscode'] },
+    options: { ...node, target: 'node22', external: ['vscode'], plugins: [lazyFinder] },
   },
+  { entry: 'src/sites/finder.ts', outfile: 'dist/siteFinder.js', options: { ...node, target: 'node22' } },
   {
     entry: 'src/cli.ts',
     outfile: 'dist/cli.js',

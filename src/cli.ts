@@ -46,7 +46,10 @@ async function exists(file: string): Promise<boolean> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const fix = error instanceof UserError ? error.fix : undefined;
-  const message = error instanceof UserError ? error.message : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
+  const message =
+    error instanceof UserError
+      ? error.message
+      : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
   process.stderr.write(`predictscope: ${describeProblem({ message, ...(fix ? { fix } : {}) })}\n`);
   // `profile` tells a failed start from every exit code that a program is likely to have.
   process.exitCode = process.argv[2] === 'profile' ? 125 : 1;

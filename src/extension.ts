@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { taskType, views } from './common/ids';
+import { contextKeys, taskType, views } from './common/ids';
 import { PredictCodeLensProvider } from './editor/codeLens';
 import { registerCommands } from './editor/commands';
 import { TimingHoverProvider } from './editor/hover';
@@ -17,6 +17,10 @@ const python: vscode.DocumentSelector = { language: 'python', scheme: 'file' };
 /** Builds the rooms and connects them; no logic. */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Predictscope', { log: true });
+  // A key of our own: VS Code sets its isWorkspaceTrusted late, or not at all where trust is switched off.
+  const showTrust = (): void =>
+    void vscode.commands.executeCommand('setContext', contextKeys.untrusted, !vscode.workspace.isTrusted);
+  showTrust();
   const cache = new SiteCache(context.extensionPath);
   const runs = new RunsModel(context.extensionPath, log);
   const chooser = new ProgramChooser(context.workspaceState);
@@ -31,6 +35,7 @@ export function activate(context: vscode.ExtensionContext): void {
     view,
     lenses,
     new RunProgress(runs),
+    vscode.workspace.onDidGrantWorkspaceTrust(showTrust),
     chooser.watchTerminals(),
     vscode.languages.registerCodeLensProvider(python, lenses),
     vscode.languages.registerHoverProvider(python, new TimingHoverProvider(cache, runs)),

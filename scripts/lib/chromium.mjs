@@ -19,11 +19,14 @@ export const CHROMIUM_ARGS = [
   '--font-render-hinting=none',
 ];
 
-/** @returns {Promise<import('playwright-core').Browser>} */
-export async function launchChromium() {
+/**
+ * @param {string} [wrapper] a script that is started in place of Chromium and starts it
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
+export async function launchChromium(wrapper) {
   // Imported late: the set-up uses its neighbours before node_modules exists.
   const { chromium } = await import('playwright-core');
-  const executablePath = findBrowser();
+  const executablePath = wrapper ?? findBrowser();
   if (!executablePath) throw new Error('No Chromium found; npm test installs one or says how.');
   return chromium.launch({ executablePath, args: CHROMIUM_ARGS });
 }

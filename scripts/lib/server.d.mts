@@ -1,3 +1,5 @@
+import type { Sandbox } from './sandbox.mjs';
+
 export interface ServerOptions {
   /** The launcher that ensureVsCode() returned. */
   code: string;
@@ -17,6 +19,8 @@ export interface ServerOptions {
   linked?: string;
   /** Packed extensions to install before the start. */
   vsix?: string[];
+  /** Runs the server in there, and keeps its state and extensions where it says. */
+  sandbox?: Sandbox;
   /** A free one by default. */
   port?: number;
 }

@@ -39,9 +39,10 @@ const GRACE_MS = 3000;
  * @returns {Promise<VsCodeServer>}
  */
 export async function startServer(options) {
-  const state = await mkdtemp(path.join(tmpdir(), 'predictscope-vscode-'));
-  const extensions = path.join(state, 'extensions');
-  await mkdir(extensions);
+  const { sandbox } = options;
+  const state = await mkdtemp(path.join(sandbox?.temporaryFolder ?? tmpdir(), 'predictscope-vscode-'));
+  const extensions = sandbox?.extensionsFolder ?? path.join(state, 'extensions');
+  await mkdir(extensions, { recursive: true });
   // A new extensions folder is scanned at the first start, so what is put in now counts as installed.
   for (const [index, folder] of (options.extensions ?? []).entries()) {
     await cp(folder, path.join(extensions, `installed-${index}`), {
@@ -58,13 +59,16 @@ export async function startServer(options) {
   ];
   const settings = settingsFiles(state);
   await settings.begin({ ...SETTINGS, ...options.settings });
-  const env = { ...process.env, ...options.env, [MARK]: state };
+  const env = { ...process.env, ...options.env, ...sandbox?.env, [MARK]: state };
+  const [command = '', ...words] = [...(sandbox?.wrap ?? []), options.code, ...folders];
+  await sandbox?.give(state);
   for (const file of options.vsix ?? []) {
-    await run(options.code, [...folders, '--install-extension', file], { env });
+    await run(command, [...words, '--install-extension', file], { env });
   }
+  await sandbox?.seal();
 
   const port = options.port ?? (await freePort());
-  const child = spawn(options.code, ['--port', String(port), ...folders, ...(options.args ?? [])], {
+  const child = spawn(command, [...words, '--port', String(port), ...(options.args ?? [])], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true, // A terminal's Ctrl+C is ours to handle.
@@ -83,7 +87,8 @@ export async function startServer(options) {
   exitOnSignals();
 
   const address = `http://127.0.0.1:${port}`;
-  for (const limit = Date.now() + START_LIMIT_MS; !(await answers(address)); await sleep(50)) {
+  const up = sandbox ? () => sandbox.answers(`${address}/version`) : () => answers(address);
+  for (const limit = Date.now() + START_LIMIT_MS; !(await up()); await sleep(50)) {
     if (child.exitCode === null && failure === '' && Date.now() < limit) continue;
     const output = await readFile(path.join(state, 'server.log'), 'utf8').catch(() => '');
     throw new Error(`VS Code's server did not start on port ${port}. ${failure}\n${output}`);

@@ -8,6 +8,7 @@ export const usage = `usage: predictscope COMMAND
                                         error and exit code are its own (125: it could not be started)
       --site FILE:LINE[:COLUMN]         time this call (repeatable; default: every confident predict call)
       --root DIR                        where to look for predict calls (default: the working directory)
+      --include GLOB, --exclude GLOB    which files below it (repeatable)
       --log-dir DIR                     where runs are kept (default: ROOT/.predictscope/runs)
       --warm-up N                       calls before the steady trace window (default 5)
       --calls N                         calls in that window (default 20; 0: no trace, call times only)

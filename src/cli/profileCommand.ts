@@ -8,6 +8,7 @@ import { defaultLogDirectory } from '../launch/logDirectory';
 import { profile } from '../launch/profile';
 import { textReport } from '../launch/report';
 import type { RunOptions } from '../runs/runRecord';
+import { pathFilter } from '../sites/filter';
 import { createSiteFinder } from '../sites/finder';
 import { localTarget } from '../targets/local';
 import { terminalSignalsReachChild } from '../targets/localProcess';
@@ -21,7 +22,9 @@ export async function profileCommand(args: readonly string[], root: string): Pro
   const cwd = process.cwd();
   const sitesRoot = path.resolve(values.root ?? cwd);
   if (values.target !== undefined && values.target !== 'local') {
-    throw new UserError(`The target ${values.target} is not part of this version yet.`, { fix: 'Leave --target out to run on this machine.' });
+    throw new UserError(`The target ${values.target} is not part of this version yet.`, {
+      fix: 'Leave --target out to run on this machine.',
+    });
   }
   let handle: RunHandle | undefined;
   const release = holdSignals(() => handle);
@@ -37,6 +40,7 @@ export async function profileCommand(args: readonly string[], root: string): Pro
       logDirectory: path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot)),
       wanted: (values.site ?? []).map((text) => parseSiteArgument(text, cwd)),
       andConfident: values.editor ?? false,
+      accept: pathFilter(values.include ?? [], values.exclude ?? []),
       options: runOptions(values),
       target: localTarget,
       finder: await createSiteFinder({ wasmDirectory: path.join(root, 'dist') }),
@@ -103,6 +107,8 @@ interface Values {
   root?: string | undefined;
   target?: string | undefined;
   'log-dir'?: string | undefined;
+  include?: string[] | undefined;
+  exclude?: string[] | undefined;
   'warm-up'?: string | undefined;
   calls?: string | undefined;
   seconds?: string | undefined;
@@ -126,6 +132,8 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         root: { type: 'string' },
         target: { type: 'string' },
         'log-dir': { type: 'string' },
+        include: { type: 'string', multiple: true },
+        exclude: { type: 'string', multiple: true },
         'warm-up': { type: 'string' },
         calls: { type: 'string' },
         seconds: { type: 'string' },
@@ -145,7 +153,7 @@ function runOptions(values: Values): RunOptions {
   const options: RunOptions = {
     warmUpCalls: whole(values['warm-up'], '--warm-up', 5),
     tracedCalls: Math.min(500, whole(values.calls, '--calls', 20)),
-    tracedSeconds: values.seconds === undefined ? 10 : Number(values.seconds),
+    tracedSeconds: seconds(values.seconds),
   };
   const after = values['stop-after'];
   if (after !== undefined) {
@@ -154,6 +162,12 @@ function runOptions(values: Values): RunOptions {
     else options.stopAfterCalls = whole(after, '--stop-after', 0);
   }
   return options;
+}
+
+function seconds(text: string | undefined): number {
+  if (text === undefined) return 10;
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new UserError(`--seconds ${text} is not a number of seconds.`);
+  return Number(text);
 }
 
 function whole(text: string | undefined, name: string, otherwise: number): number {

@@ -7,7 +7,8 @@ import type { Site } from '../sites/site';
 /** `predictscope sites PATH… [--json]`. */
 export async function sitesCommand(args: readonly string[], root: string): Promise<void> {
   const { values, positionals } = parse(args);
-  if (positionals.length === 0) throw new UserError('sites needs a file or a folder.', { fix: 'See predictscope --help.' });
+  if (positionals.length === 0)
+    throw new UserError('sites needs a file or a folder.', { fix: 'See predictscope --help.' });
   const finder = await createSiteFinder({ wasmDirectory: path.join(root, 'dist') });
   const result = await finder.findInFiles(positionals.map((p) => path.resolve(p)));
   if (values.json) {
@@ -17,7 +18,9 @@ export async function sitesCommand(args: readonly string[], root: string): Promi
   }
   for (const site of result.sites) {
     const where = `${path.relative(process.cwd(), site.file)}:${site.line}:${site.column}`;
-    process.stdout.write(`${where}  ${site.callee}  ${site.kind}  ${site.framework}  ${site.confidence}  ${site.reason}\n`);
+    process.stdout.write(
+      `${where}  ${site.callee}  ${site.kind}  ${site.framework}  ${site.confidence}  ${site.reason}\n`,
+    );
   }
   for (const problem of result.problems) {
     process.stderr.write(`! ${problem.file}${problem.line ? `:${problem.line}` : ''}: ${problem.message}\n`);
@@ -34,6 +37,36 @@ function parse(args: readonly string[]): { values: { json?: boolean | undefined 
 
 /** Exactly the names that the command line promises. */
 function publicSite(site: Site): object {
-  const { id, file, cell, line, column, endLine, endColumn, callee, framework, kind, inLoop, inProfiler, confidence, reason } = site;
-  return { id, file, cell, line, column, endLine, endColumn, callee, framework, kind, inLoop, inProfiler, confidence, reason };
+  const {
+    id,
+    file,
+    cell,
+    line,
+    column,
+    endLine,
+    endColumn,
+    callee,
+    framework,
+    kind,
+    inLoop,
+    inProfiler,
+    confidence,
+    reason,
+  } = site;
+  return {
+    id,
+    file,
+    cell,
+    line,
+    column,
+    endLine,
+    endColumn,
+    callee,
+    framework,
+    kind,
+    inLoop,
+    inProfiler,
+    confidence,
+    reason,
+  };
 }

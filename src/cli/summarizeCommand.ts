@@ -15,7 +15,10 @@ export async function summarizeCommand(args: readonly string[]): Promise<void> {
   const { json, file } = parse(args);
   const target = path.resolve(file);
   const found = await stat(target).catch((error: unknown) => {
-    throw new UserError(`${file} cannot be read.`, { fix: 'Give a run directory or a trace file.', cause: error });
+    throw new UserError(`${file} cannot be read.`, {
+      fix: 'Give a run directory or a trace file.',
+      cause: error,
+    });
   });
   if (!found.isDirectory()) {
     const summary = await summarizeTrace(target);
@@ -57,7 +60,10 @@ function traceReport(summary: TraceSummary): string {
     '',
     ...summary.topOps
       .slice(0, 20)
-      .map((op) => `${formatDuration(op.totalNs).padStart(9)} total ${formatDuration(op.selfNs).padStart(9)} self ${formatCount(op.count).padStart(7)} ×  ${op.name}`),
+      .map(
+        (op) =>
+          `${formatDuration(op.totalNs).padStart(9)} total ${formatDuration(op.selfNs).padStart(9)} self ${formatCount(op.count).padStart(7)} ×  ${op.name}`,
+      ),
     '',
     ...summary.problems.map((problem) => `! ${describeProblem(problem)}`),
   ];

@@ -56,4 +56,5 @@ export const taskType = 'predictscope';
 
 export const contextKeys = {
   running: 'predictscope.running',
+  untrusted: 'predictscope.untrusted',
 } as const;

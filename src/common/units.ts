@@ -19,7 +19,7 @@ const steps: readonly (readonly [number, string])[] = [
 /** `34 ms`, `1.2 s`, `0 ns`: three significant digits, the unit that keeps the number at 1 or above. */
 export function formatDuration(ns: Nanoseconds): string {
   if (!Number.isFinite(ns)) return '–';
-  const sign = ns < 0 ? '−' : '';
+  const sign = ns <= -0.005 ? '−' : ''; // what is shown as 0 has none
   const value = Math.abs(ns);
   if (value >= 120e9) {
     const seconds = Math.round(value / 1e9);

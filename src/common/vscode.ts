@@ -4,7 +4,7 @@ import type { Settings } from './ids';
 /** The one typed way to a setting. */
 export function setting<K extends keyof Settings>(key: K, scope?: vscode.ConfigurationScope): Settings[K] {
   // The manifest has a default for every key, held against `Settings` by a test.
-  return vscode.workspace.getConfiguration('predictscope', scope).get(key) as Settings[K];
+  return vscode.workspace.getConfiguration('predictscope', scope).get<Settings[K]>(key)!;
 }
 
 /** True when the change touches the setting. */

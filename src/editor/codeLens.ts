@@ -1,12 +1,16 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import { changes, setting } from '../common/vscode';
 import type { SiteArgument } from '../launch/chooseSites';
+import { pathFilter } from '../sites/filter';
 import { isConfidentPredict, type Site } from '../sites/site';
 import type { RunsModel } from './runsModel';
 import type { SiteCache } from './siteCache';
 import { lensFigures } from './siteText';
+
+const lensSettings = ['codeLens', 'sites.include', 'sites.exclude'] as const;
 
 /** “Profile predict” on each predict call, and beside it the figures of the newest run that called it. */
 export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposable {
@@ -22,7 +26,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
     this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#changed.fire()));
     this.#owned.add(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (changes(event, 'codeLens')) this.#changed.fire();
+        if (lensSettings.some((key) => changes(event, key))) this.#changed.fire();
       }),
     );
   }
@@ -30,7 +34,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
   async provideCodeLenses(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<vscode.CodeLens[]> {
     const mode = setting('codeLens', document);
     // Nothing can be run in an untrusted workspace, so nothing is offered there.
-    if (mode === 'off' || !vscode.workspace.isTrusted) return [];
+    if (mode === 'off' || !vscode.workspace.isTrusted || !isSearched(document)) return [];
     const sites = await this.cache.sites(document);
     if (token.isCancellationRequested) return [];
     return sites
@@ -43,7 +47,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
     const argument: SiteArgument = { file: document.uri.fsPath, line: site.line, column: site.column };
     const lenses = [
       new vscode.CodeLens(range, {
-        title: vscode.l10n.t('$(flame) Profile predict'),
+        title: vscode.l10n.t('$(flame)\u00a0Profile predict'),
         tooltip: site.reason,
         command: commands.profilePredict,
         arguments: [argument],
@@ -53,7 +57,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
     if (found) {
       lenses.push(
         new vscode.CodeLens(range, {
-          title: `${found.run.live ? '$(sync~spin) ' : ''}${lensFigures(found.site)}`,
+          title: `${found.run.live ? '$(sync~spin)\u00a0' : ''}${lensFigures(found.site)}`,
           tooltip: found.run.live ? vscode.l10n.t('Running; show it in the Runs view') : vscode.l10n.t('Open the timeline of this run'),
           command: found.run.live ? commands.showRun : commands.openTimeline,
           arguments: [found.run.name],
@@ -66,6 +70,14 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
   dispose(): void {
     this.#owned.dispose();
   }
+}
+
+/** True for the files of the settings `sites.include` and `sites.exclude`. */
+function isSearched(document: vscode.TextDocument): boolean {
+  const folder = vscode.workspace.getWorkspaceFolder(document.uri);
+  if (!folder) return true;
+  const filter = pathFilter(setting('sites.include', folder), setting('sites.exclude', folder));
+  return filter(path.relative(folder.uri.fsPath, document.uri.fsPath));
 }
 
 export function siteRange(site: Site): vscode.Range {

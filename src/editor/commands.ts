@@ -65,7 +65,7 @@ async function guarded(context: CommandContext, run: () => unknown): Promise<voi
     const text = known ? [error.message, error.fix].filter(Boolean).join(' ') : vscode.l10n.t('Predictscope failed: {0}', errorText(error));
     const showLog = vscode.l10n.t('Show Log');
     const settings = vscode.l10n.t('Open Settings');
-    const actions = known && error.fix?.includes('predictscope.') ? [settings, showLog] : [showLog];
+    const actions = known && text.includes('predictscope.') ? [settings, showLog] : [showLog];
     const picked = await vscode.window.showErrorMessage(text, ...actions);
     if (picked === showLog) context.log.show();
     if (picked === settings) await vscode.commands.executeCommand('workbench.action.openSettings', 'predictscope');
@@ -73,11 +73,7 @@ async function guarded(context: CommandContext, run: () => unknown): Promise<voi
 }
 
 async function profilePredict(context: CommandContext, argument: unknown, ask: boolean): Promise<void> {
-  if (!vscode.workspace.isTrusted) {
-    throw new UserError(vscode.l10n.t('Profiling runs the code of this workspace, which is not trusted.'), {
-      fix: vscode.l10n.t('Trust it with “Workspaces: Manage Workspace Trust”.'),
-    });
-  }
+  requireTrust();
   const site = isSiteArgument(argument) ? argument : await siteAtCursor(context);
   const folder = await folderOf(site);
   const started = await context.launcher.profile(folder, site, ask);
@@ -96,6 +92,13 @@ function keepInView(site: SiteArgument): void {
   };
   // The panel is laid out some time after the task has started, which no event tells.
   for (const milliseconds of [0, 300, 1000]) setTimeout(reveal, milliseconds);
+}
+
+function requireTrust(): void {
+  if (vscode.workspace.isTrusted) return;
+  throw new UserError(vscode.l10n.t('Profiling runs the code of this workspace, which is not trusted.'), {
+    fix: vscode.l10n.t('Trust it with “Workspaces: Manage Workspace Trust”.'),
+  });
 }
 
 function isSiteArgument(value: unknown): value is SiteArgument {
@@ -161,6 +164,7 @@ async function steadyTrace(context: CommandContext, argument: unknown): Promise<
 }
 
 async function copyProfilingCommand(context: CommandContext): Promise<void> {
+  requireTrust();
   const folder = await folderOf(undefined);
   const line = await context.launcher.profilingCommand(folder);
   if (line === undefined) return;

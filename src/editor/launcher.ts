@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { taskType } from '../common/ids';
 import type { Log } from '../common/log';
 import { setting } from '../common/vscode';
+import { pathFilter } from '../sites/filter';
 import type { SiteFinder } from '../sites/finder';
 import { chooseSites, type SiteArgument } from '../launch/chooseSites';
 import { commandWords, type ChosenProgram, type ProgramChooser } from './programChooser';
@@ -51,6 +52,8 @@ export class Launcher {
       '--editor',
       ...['--root', folder.uri.fsPath],
       ...['--log-dir', logDirectory(folder)],
+      ...setting('sites.include', folder).flatMap((glob) => ['--include', glob]),
+      ...setting('sites.exclude', folder).flatMap((glob) => ['--exclude', glob]),
       ...['--warm-up', String(setting('warmUpCalls', folder))],
       ...['--calls', String(setting('tracedCalls', folder))],
       ...['--seconds', String(setting('tracedSeconds', folder))],
@@ -90,7 +93,13 @@ export class Launcher {
     const words = commandWords(program, interpreter.path);
     const { sites } = await chooseSites(
       await this.finder(),
-      { wanted: [], root: folder.uri.fsPath, program: await pythonProgram(words, program.cwd), cwd: program.cwd },
+      {
+        wanted: [],
+        root: folder.uri.fsPath,
+        program: await pythonProgram(words, program.cwd),
+        cwd: program.cwd,
+        accept: pathFilter(setting('sites.include', folder), setting('sites.exclude', folder)),
+      },
       true,
     );
     const config = await buildRunConfig(sites, {

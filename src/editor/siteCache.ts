@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type * as vscode from 'vscode';
-import { createSiteFinder, type SiteFinder } from '../sites/finder';
+import type { SiteFinder } from '../sites/finder';
 import type { Site } from '../sites/site';
 
 /** Sites of open documents, found once for each version of a text; the grammar is loaded when first needed. */
@@ -11,7 +11,10 @@ export class SiteCache {
   constructor(private readonly extensionPath: string) {}
 
   finder = (): Promise<SiteFinder> => {
-    this.#finder ??= createSiteFinder({ wasmDirectory: path.join(this.extensionPath, 'dist') });
+    // A bundle of its own: activation does not pay for the parser.
+    this.#finder ??= import('../sites/finder').then(({ createSiteFinder }) =>
+      createSiteFinder({ wasmDirectory: path.join(this.extensionPath, 'dist') }),
+    );
     return this.#finder;
   };
 

@@ -22,14 +22,14 @@ export function hoverMarkdown(site: SiteSummary, run: Run, reason: string, links
   lines.push(`| ${vscode.l10n.t('calls')} | ${vscode.l10n.t('first')} | p50 | p95 | ${vscode.l10n.t('max')} | ${vscode.l10n.t('total')} |`);
   lines.push('|--:|--:|--:|--:|--:|--:|');
   lines.push(
-    `| ${[
+    row([
       formatCount(site.calls),
       duration(site.firstNs),
       duration(site.p50Ns),
       duration(site.p95Ns),
       duration(site.maxNs),
       formatDuration(site.totalNs),
-    ].join(' | ')} |`,
+    ]),
     '',
   );
   const notes: string[] = [];
@@ -54,18 +54,24 @@ function partsTable(site: SiteSummary): string[] {
       ? vscode.l10n.t('Where the time of the traced call went:')
       : vscode.l10n.t('Where the time of {0} traced calls went ({1} a call):', calls, formatDuration(site.partsTotalNs / calls)),
     '',
-    '| | | | |',
-    '|:--|--:|--:|:--|',
+    '| | | | | |',
+    '|:--|--:|--:|:--|:--|',
   ];
   for (const name of partOrder) {
     const ns = site.parts[name] ?? 0;
     if (ns <= 0) continue;
     const share = ns / site.partsTotalNs;
-    const bar = '█'.repeat(Math.max(1, Math.round(share * 20)));
-    lines.push(`| ${partTitle(name)} | ${formatShare(share)} | ${formatDuration(ns / calls)} | ${bar} ${partMeaning(name)} |`);
+    const bar = '█'.repeat(Math.max(1, Math.round(share * 10)));
+    lines.push(row([partTitle(name), formatShare(share), formatDuration(ns / calls), bar, partMeaning(name)]));
   }
   if (site.retraces > 0) lines.push('', vscode.l10n.t('The model was traced anew in {0} of them: its input shape or type changed.', site.retraces));
   return [...lines, ''];
+}
+
+/** A row of the table; blanks in it do not break, so that a number keeps its unit beside it. */
+function row(cells: readonly string[]): string {
+  const gap = '\u00a0\u00a0';
+  return `| ${cells.map((cell) => cell.replaceAll(' ', '\u00a0') + gap).join(' | ')} |`;
 }
 
 function shape({ dims, calls }: { dims: (number | null)[]; calls: number }): string {

@@ -45,7 +45,10 @@ export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks
   const threads = new Threads(columns);
   for (const { event, site, slot } of predict) {
     const end = columns.end[event]!;
-    const wall = Math.min(wallTicks(slot) ?? Infinity, end - columns.start[event]!);
+    const measured = wallTicks(slot);
+    const span = end - columns.start[event]!;
+    // NaN: the process died in the call, and its slot was never closed.
+    const wall = measured !== undefined && measured < span ? Math.max(0, measured) : span;
     const start = end - wall;
     const inside: Inside = { events: threads.inside(event), retraced: false };
     const segments = hostSegments(model, columns, event, inside, start);
@@ -90,7 +93,8 @@ function findSpans(model: TraceModel, columns: EventColumns): Span[] {
     const stats = model.stats(event);
     const site = stats.get('ps_site');
     const slot = stats.get('ps_slot');
-    if (site !== undefined && slot !== undefined) spans.push({ event, site: Number(site), slot: Number(slot) });
+    if (site !== undefined && slot !== undefined)
+      spans.push({ event, site: Number(site), slot: Number(slot) });
   }
   return spans;
 }
@@ -146,7 +150,13 @@ interface Segment {
 }
 
 /** Sweeps the nested events once, innermost event first, and gives the thread's time to parts. */
-function hostSegments(model: TraceModel, columns: EventColumns, span: number, inside: Inside, start: Ticks): Segment[] {
+function hostSegments(
+  model: TraceModel,
+  columns: EventColumns,
+  span: number,
+  inside: Inside,
+  start: Ticks,
+): Segment[] {
   const segments: Segment[] = [];
   const end = columns.end[span]!;
   const open: { end: Ticks; part: number }[] = [{ end, part: python }];
@@ -198,7 +208,9 @@ interface Intervals {
 function deviceIntervals(model: TraceModel, columns: EventColumns): { kernels: Intervals; all: Intervals } {
   const kernels: [number, number][] = [];
   const all: [number, number][] = [];
-  const streams = new Set(model.tracks.filter((track) => track.kind === 'stream').map((track) => track.index));
+  const streams = new Set(
+    model.tracks.filter((track) => track.kind === 'stream').map((track) => track.index),
+  );
   if (streams.size > 0) {
     for (let event = 0; event < columns.count; event++) {
       if (!streams.has(columns.track[event]!)) continue;
@@ -216,7 +228,8 @@ function merge(intervals: [number, number][]): Intervals {
   const start: number[] = [];
   const end: number[] = [];
   for (const [from, to] of intervals) {
-    if (end.length > 0 && from <= end[end.length - 1]!) end[end.length - 1] = Math.max(end[end.length - 1]!, to);
+    if (end.length > 0 && from <= end[end.length - 1]!)
+      end[end.length - 1] = Math.max(end[end.length - 1]!, to);
     else {
       start.push(from);
       end.push(to);

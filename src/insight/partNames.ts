@@ -1,5 +1,14 @@
 /** Parts of a call, in the order in which they are shown: a partition of its wall time. */
-export const partOrder = ['kernel', 'copy', 'modelFunction', 'setUp', 'tracing', 'python', 'wait', 'unexplained'] as const;
+export const partOrder = [
+  'kernel',
+  'copy',
+  'modelFunction',
+  'setUp',
+  'tracing',
+  'python',
+  'wait',
+  'unexplained',
+] as const;
 
 export type PartName = (typeof partOrder)[number];
 
@@ -17,12 +26,12 @@ const titles: Record<PartName, string> = {
 const meanings: Record<PartName, string> = {
   kernel: 'kernels running on the device',
   copy: 'copies between host and device',
-  modelFunction: 'the compiled model on the host',
-  setUp: 'the framework building and releasing the input pipeline around the model',
-  tracing: 'the framework turning Python functions into graphs',
-  python: 'Python code inside the call, the framework’s own included',
+  modelFunction: 'the compiled model, on the host',
+  setUp: 'building and releasing the input pipeline',
+  tracing: 'turning Python functions into graphs',
+  python: 'Python code in the call, the framework’s too',
   wait: 'the host waiting for the device',
-  unexplained: 'time that no event of the trace accounts for by name',
+  unexplained: 'no event of the trace names it',
 };
 
 export function partTitle(name: PartName): string {

@@ -3,7 +3,8 @@ import type { Problem } from '../common/problem';
 import type { RunReader } from '../runs/runReader';
 
 const signalHints: Record<string, string> = {
-  SIGKILL: 'Something killed it from outside: the kernel does so when memory runs out (see `dmesg`), a scheduler at its limits.',
+  SIGKILL:
+    'Something killed it from outside: the kernel does so when memory runs out (see `dmesg`), a scheduler at its limits.',
   SIGSEGV: 'It crashed in native code; run it once without profiling to see whether it does so by itself.',
   SIGABRT: 'Native code gave up; the last lines of its output say why.',
 };
@@ -35,12 +36,13 @@ export function findRunProblems(reader: RunReader, alive: boolean): Problem[] {
 function startProblems(reader: RunReader): Problem[] {
   if (reader.processes.length > 0) return [];
   const command = reader.record?.command ?? [];
-  const flags = command.slice(1).find((word) => /^-[a-zA-Z]*[IES]/.test(word));
-  if (flags) {
+  const isolated = isolatingFlag(command);
+  if (isolated) {
+    const effect = isolated.flag === 'S' ? 'import no sitecustomize module' : 'ignore PYTHONPATH';
     return [
       {
-        message: `Nothing was recorded: Python was started with ${flags}, which makes it ignore PYTHONPATH.`,
-        fix: `Start it without ${flags}.`,
+        message: `Nothing was recorded: Python was started with ${isolated.word}, which makes it ${effect}.`,
+        fix: `Start it without -${isolated.flag}.`,
       },
     ];
   }
@@ -50,6 +52,23 @@ function startProblems(reader: RunReader): Problem[] {
       fix: 'The program must start Python 3.7 or newer, with the environment that it was given, and be able to write to the log directory.',
     },
   ];
+}
+
+/** The option of Python's own (not of the program that it runs) that keeps our runtime out. */
+function isolatingFlag(command: readonly string[]): { word: string; flag: string } | undefined {
+  const python = command.findIndex((word) => /(^|[\\/])(python|pypy)\d*(\.\d+)*w?(\.exe)?$/i.test(word));
+  if (python < 0) return undefined;
+  for (let i = python + 1; i < command.length; i++) {
+    const word = command[i]!;
+    if (!/^-[^-]/.test(word)) return undefined; // the program begins here
+    // Letters after one that takes a value belong to the value: -Werror, -mIES.
+    const [, letters = '', last = '', value = ''] = /^-([^WXmc]*)([WXmc]?)(.*)$/s.exec(word) ?? [];
+    const flag = /[IES]/.exec(letters)?.[0];
+    if (flag) return { word, flag };
+    if (last === 'm' || last === 'c') return undefined;
+    if (last && !value) i++;
+  }
+  return undefined;
 }
 
 function exceptionProblem(exception: [string, string] | undefined): Problem[] {
@@ -67,7 +86,12 @@ function exceptionProblem(exception: [string, string] | undefined): Problem[] {
   return [{ message: `The program ended with ${type}: ${message}` }];
 }
 
-const packages: Record<string, string> = { cv2: 'opencv-python', sklearn: 'scikit-learn', PIL: 'pillow', yaml: 'pyyaml' };
+const packages: Record<string, string> = {
+  cv2: 'opencv-python',
+  sklearn: 'scikit-learn',
+  PIL: 'pillow',
+  yaml: 'pyyaml',
+};
 
 function packageOf(module: string): string {
   return packages[module] ?? module;
@@ -93,7 +117,9 @@ function deviceProblems(frameworks: RunReader['processes'][number]['frameworks']
       ].filter(Boolean);
       problems.push({
         message: what,
-        ...(versions.length > 0 ? { fix: `It was built for ${versions.join(' and ')}, which must be found by the loader.` } : {}),
+        ...(versions.length > 0
+          ? { fix: `It was built for ${versions.join(' and ')}, which must be found by the loader.` }
+          : {}),
       });
     }
   }
@@ -104,7 +130,8 @@ function deviceProblems(frameworks: RunReader['processes'][number]['frameworks']
 function siteProblems(reader: RunReader): Problem[] {
   const problems: Problem[] = [];
   const called = new Set<number>();
-  for (const { calls } of reader.processes) for (let row = 0; row < calls.length; row++) called.add(calls.site[row]!);
+  for (const { calls } of reader.processes)
+    for (let row = 0; row < calls.length; row++) called.add(calls.site[row]!);
   if (reader.processes.length === 0) return [];
   for (const file of reader.config?.files ?? []) {
     const missed = file.sites.filter((site) => !called.has(site.index));

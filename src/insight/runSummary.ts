@@ -90,10 +90,14 @@ export function summarizeRun(reader: RunReader): RunSummary {
   const figures = siteFigures(processes, until);
   const sites: SiteSummary[] = [];
   for (const file of config?.files ?? []) {
-    for (const site of file.sites) sites.push(siteSummary(file.file, site, processes, figures.get(site.index) ?? noFigures));
+    for (const site of file.sites)
+      sites.push(siteSummary(file.file, site, processes, figures.get(site.index) ?? noFigures));
   }
   const leading = record?.leadingSite;
-  sites.sort((a, b) => Number(b.index === leading) - Number(a.index === leading) || b.totalNs - a.totalNs || a.index - b.index);
+  sites.sort(
+    (a, b) =>
+      Number(b.index === leading) - Number(a.index === leading) || b.totalNs - a.totalNs || a.index - b.index,
+  );
   return {
     run: {
       id: reader.name,
@@ -119,7 +123,12 @@ export function summarizeRun(reader: RunReader): RunSummary {
   };
 }
 
-function siteSummary(file: string, site: ConfigSite, processes: readonly ProcessReader[], figures: SiteFigures): SiteSummary {
+function siteSummary(
+  file: string,
+  site: ConfigSite,
+  processes: readonly ProcessReader[],
+  figures: SiteFigures,
+): SiteSummary {
   const ran = processes.flatMap((p) => p.files).find((f) => f.file === file);
   return {
     id: site.id,
@@ -154,7 +163,9 @@ function finite(value: number): number | null {
 
 /** A run that was started outside us lives while a process has neither ended nor been silent for a minute. */
 function livesOutside(processes: readonly ProcessReader[]): boolean {
-  return processes.some((p) => p.exitUnixNs === undefined) && unixNow() - lastSign(processes) < 60_000_000_000n;
+  return (
+    processes.some((p) => p.exitUnixNs === undefined) && unixNow() - lastSign(processes) < 60_000_000_000n
+  );
 }
 
 function lastSign(processes: readonly ProcessReader[]): bigint {
@@ -197,7 +208,9 @@ function devicesOf(processes: readonly ProcessReader[]): string[] {
     let gpu = 0;
     for (const device of framework.devices) {
       const name = device.type === 'GPU' ? framework.gpus?.[gpu++] : undefined;
-      found.add(name ? `${device.name.replace(/^\/device:/, '')} (${name})` : device.name.replace(/^\/device:/, ''));
+      found.add(
+        name ? `${device.name.replace(/^\/device:/, '')} (${name})` : device.name.replace(/^\/device:/, ''),
+      );
     }
   }
   return [...found];

@@ -1,7 +1,7 @@
 import type { Nanoseconds, Share } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
 import { callFlags } from '../trace/formats/calls';
-import { overlapLength, percentile } from './statistics';
+import { mergeIntervals, overlapLength, percentile } from './statistics';
 
 /** Figures of one call site over all processes of a run. Times in ns of wall time. */
 export interface SiteFigures {
@@ -37,7 +37,7 @@ export function lifetimeNs(process: ProcessReader, nowUnixNs: bigint): Nanosecon
     const last = ends[row]!;
     if (Number.isNaN(last) ? begin[row]! > end : last > end) end = Number.isNaN(last) ? begin[row]! : last;
   }
-  const own = process.ownWork.reduce((sum, work) => sum + work.end - work.begin, 0);
+  const own = overlapLength(mergeIntervals(process.ownWork), 0, end);
   return Math.max(0, end - own);
 }
 
@@ -58,7 +58,10 @@ interface Collected {
  * Figures by site index. `nowUnixNs` ends the lifetime of processes that left no exit record: the
  * run's end when it is known, else the present.
  */
-export function siteFigures(processes: readonly ProcessReader[], nowUnixNs: bigint): Map<number, SiteFigures> {
+export function siteFigures(
+  processes: readonly ProcessReader[],
+  nowUnixNs: bigint,
+): Map<number, SiteFigures> {
   const bySite = new Map<number, Collected>();
   let lifetime = 0;
   for (const process of processes) {
@@ -67,7 +70,8 @@ export function siteFigures(processes: readonly ProcessReader[], nowUnixNs: bigi
   }
   const figures = new Map<number, SiteFigures>();
   for (const [site, found] of bySite) {
-    const sorted = found.count > 0 ? found.others.slice(0, found.count).sort() : Float64Array.from(found.firsts).sort();
+    const sorted =
+      found.count > 0 ? found.others.slice(0, found.count).sort() : Float64Array.from(found.firsts).sort();
     const all = Math.max(...found.firsts, sorted[sorted.length - 1] ?? -Infinity);
     figures.set(site, {
       calls: found.calls,
@@ -88,7 +92,8 @@ export function siteFigures(processes: readonly ProcessReader[], nowUnixNs: bigi
 
 /** Adds one process. Slots are nearly in order of begin, so the union is swept without sorting them. */
 function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnixNs: bigint): void {
-  const { calls, ownWork } = process;
+  const { calls } = process;
+  const ownWork = mergeIntervals(process.ownWork);
   const order = rowsByBegin(calls.begin, calls.length);
   const first = new Set<number>();
   const until = new Map<number, number>();

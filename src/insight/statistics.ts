@@ -13,20 +13,20 @@ export function percentile(sorted: Float64Array, q: number): Nanoseconds {
   return a + (b - a) * (at - low);
 }
 
-/** Time covered by intervals that may overlap: their union, never their sum. Sorts the given array. */
-export function unionLength(intervals: [begin: Nanoseconds, end: Nanoseconds][]): Nanoseconds {
-  intervals.sort((a, b) => a[0] - b[0]);
-  let total = 0;
-  let until = -Infinity;
-  for (const [begin, end] of intervals) {
-    if (end <= until) continue;
-    total += end - Math.max(begin, until);
-    until = end;
+/** The same time as disjoint intervals in ascending order: two threads can be at our own work at once. */
+export function mergeIntervals(
+  intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],
+): { begin: Nanoseconds; end: Nanoseconds }[] {
+  const merged: { begin: Nanoseconds; end: Nanoseconds }[] = [];
+  for (const { begin, end } of [...intervals].sort((a, b) => a.begin - b.begin)) {
+    const last = merged[merged.length - 1];
+    if (last && begin <= last.end) last.end = Math.max(last.end, end);
+    else merged.push({ begin, end });
   }
-  return total;
+  return merged;
 }
 
-/** Time of `intervals` that lies within `window`. */
+/** Time within [begin, end] of intervals that do not overlap each other. */
 export function overlapLength(
   intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],
   begin: Nanoseconds,

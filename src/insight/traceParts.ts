@@ -88,7 +88,8 @@ function located(file: string, problem: Problem): Problem {
 function wallTimes({ calls }: ProcessReader): Map<number, number> {
   const walls = new Map<number, number>();
   for (let row = 0; row < calls.length; row++) {
-    if (calls.flags[row]! & 2 && calls.slot[row]! >= 0) walls.set(calls.slot[row]!, calls.end[row]! - calls.begin[row]!);
+    if (calls.flags[row]! & 2 && calls.slot[row]! >= 0)
+      walls.set(calls.slot[row]!, calls.end[row]! - calls.begin[row]!);
   }
   return walls;
 }
@@ -101,7 +102,8 @@ function inNanoseconds(call: SplitCall, nsPerTick: number): SplitCall {
 
 function addParts(summary: RunSummary, steady: readonly SplitCall[], first: readonly SplitCall[]): void {
   for (const site of summary.sites) {
-    const mine = (calls: readonly SplitCall[]): SplitCall[] => calls.filter((call) => call.site === site.index);
+    const mine = (calls: readonly SplitCall[]): SplitCall[] =>
+      calls.filter((call) => call.site === site.index);
     const calls = mine(steady).length > 0 ? mine(steady) : mine(first);
     if (calls.length === 0) continue;
     site.partsCalls = calls.length;

@@ -46,12 +46,17 @@ export function sitesAtLine(finder: SiteFinder, file: string, text: string, want
   const named = here.filter((call) => callNames.test(lastName(call.callee)));
   if (named.length > 0) return narrowest(named, wanted);
   if (here.length > 0) return [here.reduce((a, b) => (size(b) > size(a) ? b : a))];
-  const nearest = [...calls].sort((a, b) => Math.abs(a.line - wanted.line) - Math.abs(b.line - wanted.line))[0];
-  throw new UserError(`There is no call in ${file}:${wanted.line}.`, {
-    fix: nearest
-      ? `The nearest one is ${nearest.callee} in line ${nearest.line}.`
-      : 'There is no call in this file at all.',
-  });
+  const nearest = [...calls].sort(
+    (a, b) => Math.abs(a.line - wanted.line) - Math.abs(b.line - wanted.line),
+  )[0];
+  throw new UserError(
+    `There is no call in ${file}:${wanted.line}${wanted.column ? `:${wanted.column}` : ''}.`,
+    {
+      fix: nearest
+        ? `The nearest one is ${nearest.callee} in line ${nearest.line}.`
+        : 'There is no call in this file at all.',
+    },
+  );
 }
 
 /** With a column, the innermost of the calls that hold it; without, all of them. */
@@ -80,13 +85,19 @@ export interface Choice {
   program: PythonProgram;
   cwd: string;
   signal?: AbortSignal;
+  /** Which files below the root are searched, by their path relative to it. */
+  accept?: (relative: string) => boolean;
 }
 
 /**
  * The sites to time: those asked for and, unless `wanted` stands alone (command line), every confident
  * predict site below the root and in the package that a console script or `-m` runs.
  */
-export async function chooseSites(finder: SiteFinder, choice: Choice, andConfident: boolean): Promise<Chosen> {
+export async function chooseSites(
+  finder: SiteFinder,
+  choice: Choice,
+  andConfident: boolean,
+): Promise<Chosen> {
   const sites: Site[] = [];
   const known = new Set<string>();
   const add = (site: Site): void => {
@@ -98,11 +109,11 @@ export async function chooseSites(finder: SiteFinder, choice: Choice, andConfide
     for (const site of sitesAtLine(finder, wanted.file, await readSource(wanted.file), wanted)) add(site);
   }
   if (choice.wanted.length === 0 || andConfident) {
-    const options = choice.signal ? { signal: choice.signal } : {};
-    const places = [choice.root, ...(await programPlaces(choice))];
-    for (const place of places) {
-      for (const site of (await finder.findInFiles([place], options)).sites) if (isConfidentPredict(site)) add(site);
-    }
+    const { signal, accept } = choice;
+    const options = signal ? { signal } : {};
+    const below = await finder.findInFiles([choice.root], { ...options, ...(accept ? { accept } : {}) });
+    const elsewhere = await finder.findInFiles(await programPlaces(choice), options);
+    for (const site of [...below.sites, ...elsewhere.sites]) if (isConfidentPredict(site)) add(site);
   }
   return { sites, leading: choice.wanted.length > 0 ? 0 : undefined };
 }

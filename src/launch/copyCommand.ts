@@ -1,7 +1,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunConfig } from '../runs/runRecord';
-import { quoteCommandLine } from './commandLine';
+import { quoteCommandLine, splitAssignments } from './commandLine';
 import { prepareLogDirectory } from './logDirectory';
 
 /** A word for `sh`, whatever it holds. */
@@ -33,5 +33,7 @@ export async function profilingCommandLine(
     `[ -d "$d/python" ] || d=${quoted(folder)}`,
     `PYTHONPATH=$d/python\${PYTHONPATH:+:$PYTHONPATH} PREDICTSCOPE_LOG=$d/${path.basename(logDirectory)} PREDICTSCOPE_CONFIG=$d/config.json exec "$@"`,
   ].join('; ');
-  return `sh -c ${quoted(script)} sh ${quoteCommandLine(command)}`;
+  const { environment, command: words } = splitAssignments(command);
+  const assignments = Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)} `);
+  return `${assignments.join('')}sh -c ${quoted(script)} sh ${quoteCommandLine(words)}`;
 }

@@ -11,11 +11,16 @@ const run = promisify(execFile);
  * in a process of its own (same interpreter, same environment) and names the ones that fail, with the
  * loader's own words.
  */
-export async function explainMissingGpu(reader: RunReader, pythonPath: string, environment: NodeJS.ProcessEnv): Promise<Problem[]> {
+export async function explainMissingGpu(
+  reader: RunReader,
+  pythonPath: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const process of reader.processes) {
     const framework = process.frameworks.find(
-      (f) => (f.gpuNodes?.length ?? 0) > 0 && f.devices.length > 0 && f.devices.every((d) => d.type !== 'GPU'),
+      (f) =>
+        (f.gpuNodes?.length ?? 0) > 0 && f.devices.length > 0 && f.devices.every((d) => d.type !== 'GPU'),
     );
     if (!framework || framework.build?.is_cuda_build === false || !process.process?.executable) continue;
     const { cuda_version: cuda = '', cudnn_version: cudnn = '' } = framework.build ?? {};

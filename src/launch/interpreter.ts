@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { constants, existsSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { UserError, errorText } from '../common/problem';
@@ -33,13 +33,17 @@ export async function findInterpreter(sources: InterpreterSources): Promise<Inte
   const selected = await sources.pythonExtension();
   if (selected) return { path: selected, source: 'python-extension' };
   if (sources.setting) {
-    const file = path.isAbsolute(sources.setting) || /[\\/]/.test(sources.setting)
-      ? path.resolve(sources.folder, sources.setting)
-      : await findExecutable(sources.setting, sources.folder, sources.searchPath);
+    const file =
+      path.isAbsolute(sources.setting) || /[\\/]/.test(sources.setting)
+        ? path.resolve(sources.folder, sources.setting)
+        : await findExecutable(sources.setting, sources.folder, sources.searchPath);
     if (file && (await executable(file))) return { path: file, source: 'setting' };
-    throw new UserError(`The interpreter of the setting predictscope.interpreter was not found: ${sources.setting}.`, {
-      fix: 'Correct the setting, or clear it to have one looked for.',
-    });
+    throw new UserError(
+      `The interpreter of the setting predictscope.interpreter was not found: ${sources.setting}.`,
+      {
+        fix: 'Correct the setting, or clear it to have one looked for.',
+      },
+    );
   }
   for (const name of ['.venv', 'venv', 'env']) {
     const file = path.join(sources.folder, name, bin);
@@ -49,16 +53,21 @@ export async function findInterpreter(sources: InterpreterSources): Promise<Inte
     const file = await findExecutable(name, sources.folder, sources.searchPath);
     if (file) return { path: file, source: 'path' };
   }
-  throw new UserError('No Python interpreter was found: neither the Python extension, nor the setting predictscope.interpreter, nor a virtual environment in the workspace, nor python3 on PATH names one.', {
-    fix: 'Set predictscope.interpreter to the Python that has your framework.',
-  });
+  throw new UserError(
+    'No Python interpreter was found: neither the Python extension, nor the setting predictscope.interpreter, nor a virtual environment in the workspace, nor python3 on PATH names one.',
+    {
+      fix: 'Set predictscope.interpreter to the Python that has your framework.',
+    },
+  );
 }
 
 async function executable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  try {
+    await access(file, constants.X_OK); // which any folder passes
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** The conda environment that an interpreter belongs to; undefined for any other interpreter. */
@@ -74,22 +83,32 @@ const dump = 'import json, os; print("\\n" + json.dumps(dict(os.environ)))';
  * The environment that activating a conda environment gives (its scripts set library paths that
  * frameworks need): only what differs from ours. {} for an interpreter that is not conda's.
  */
-export async function activationEnvironment(interpreter: string, environment: NodeJS.ProcessEnv): Promise<Record<string, string>> {
+export async function activationEnvironment(
+  interpreter: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<Record<string, string>> {
   const prefix = condaPrefix(interpreter);
   if (prefix === undefined || environment.CONDA_PREFIX === prefix) return {};
   const conda = await findConda(prefix, environment);
   if (conda === undefined) {
-    throw new UserError(`${interpreter} belongs to the conda environment ${prefix}, but conda was not found to activate it.`, {
-      fix: 'Put conda on PATH, or start VS Code from a terminal in which the environment is active.',
-    });
+    throw new UserError(
+      `${interpreter} belongs to the conda environment ${prefix}, but conda was not found to activate it.`,
+      {
+        fix: 'Put conda on PATH, or start VS Code from a terminal in which the environment is active.',
+      },
+    );
   }
   try {
-    const { stdout } = await run(conda, ['run', '--no-capture-output', '-p', prefix, interpreter, '-c', dump], {
-      env: environment,
-      timeout: 60_000,
-      windowsHide: true,
-      maxBuffer: 1 << 24,
-    });
+    const { stdout } = await run(
+      conda,
+      ['run', '--no-capture-output', '-p', prefix, interpreter, '-c', dump],
+      {
+        env: environment,
+        timeout: 60_000,
+        windowsHide: true,
+        maxBuffer: 1 << 24,
+      },
+    );
     const lines = stdout.trim().split('\n');
     const active = JSON.parse(lines[lines.length - 1] ?? '{}') as Record<string, string>;
     return Object.fromEntries(Object.entries(active).filter(([name, value]) => environment[name] !== value));
@@ -102,7 +121,12 @@ export async function activationEnvironment(interpreter: string, environment: No
 }
 
 async function findConda(prefix: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const beside = [path.join(prefix, 'bin', 'conda'), path.join(prefix, '..', '..', 'bin', 'conda'), path.join(prefix, '..', '..', 'condabin', 'conda')];
-  for (const candidate of [environment.CONDA_EXE, ...beside]) if (candidate && (await executable(candidate))) return candidate;
+  const beside = [
+    path.join(prefix, 'bin', 'conda'),
+    path.join(prefix, '..', '..', 'bin', 'conda'),
+    path.join(prefix, '..', '..', 'condabin', 'conda'),
+  ];
+  for (const candidate of [environment.CONDA_EXE, ...beside])
+    if (candidate && (await executable(candidate))) return candidate;
   return findExecutable('conda', prefix, environment.PATH ?? '');
 }

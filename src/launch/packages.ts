@@ -20,7 +20,12 @@ except Exception:
  * Folders (or the single file) of the top-level package that `module` belongs to, as the interpreter
  * itself would find it from `cwd`; [] when it cannot be asked.
  */
-export async function packageFolders(interpreter: string, module: string, cwd: string, asScript: boolean): Promise<string[]> {
+export async function packageFolders(
+  interpreter: string,
+  module: string,
+  cwd: string,
+  asScript: boolean,
+): Promise<string[]> {
   const file = await findExecutable(interpreter, cwd, process.env.PATH ?? '');
   if (file === undefined) return [];
   const environment: NodeJS.ProcessEnv = { ...process.env };

@@ -4,11 +4,18 @@ import { UserError, errorText, type Problem } from '../common/problem';
 import { addTraces } from '../insight/traceParts';
 import { summarizeRun, type RunSummary } from '../insight/runSummary';
 import { RunReader } from '../runs/runReader';
-import { newRunName, runFormat, writeRunConfig, writeRunRecord, type RunOptions, type RunRecord } from '../runs/runRecord';
+import {
+  newRunName,
+  runFormat,
+  writeRunConfig,
+  writeRunRecord,
+  type RunOptions,
+  type RunRecord,
+} from '../runs/runRecord';
 import type { SiteFinder } from '../sites/finder';
 import type { Prepared, RunHandle, RunState, Target } from '../targets/target';
 import { chooseSites, type SiteArgument } from './chooseSites';
-import { recognise, remoteNotSupported } from './commandLine';
+import { recognise, remoteNotSupported, splitAssignments } from './commandLine';
 import { explainMissingGpu } from './gpuCheck';
 import { prepareLogDirectory } from './logDirectory';
 import { pythonProgram } from './program';
@@ -37,6 +44,8 @@ export interface ProfileRequest {
   wanted: readonly SiteArgument[];
   /** Time every confident site as well, not only the wanted ones. */
   andConfident: boolean;
+  /** Which files below the root are searched; all when absent. */
+  accept?: (relative: string) => boolean;
   options: RunOptions;
   target: Target;
   finder: SiteFinder;
@@ -54,12 +63,20 @@ export interface ProfileResult {
 /** Runs the program and returns when it has ended and its traces are read. Throws a UserError if it never started. */
 export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   const { command, cwd, target } = request;
+  // Nobody but a shell starts `A=b python …` as it stands; and PYTHONPATH given there is prepended to.
+  const start = splitAssignments(command);
   const recognised = recognise(command);
   if (recognised.remote) throw remoteNotSupported(recognised.remote);
   const program = await pythonProgram(command, cwd);
   const { sites, leading } = await chooseSites(
     request.finder,
-    { wanted: request.wanted, root: request.root, program, cwd },
+    {
+      wanted: request.wanted,
+      root: request.root,
+      program,
+      cwd,
+      ...(request.accept ? { accept: request.accept } : {}),
+    },
     request.andConfident,
   );
   if (sites.length === 0) {
@@ -84,10 +101,10 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   await writeRunRecord(directory, record);
   const prepared = await target.prepare(
     {
-      command,
+      command: start.command,
       cwd,
       runDirectory: directory,
-      environment: { PREDICTSCOPE_RUN: target.toTarget(directory) },
+      environment: { ...start.environment, PREDICTSCOPE_RUN: target.toTarget(directory) },
       pythonPath: request.pythonPath,
     },
     new AbortController().signal,
@@ -107,14 +124,15 @@ async function run(
     record.startedUnixNs = unixNow();
     handle = await request.target.start(prepared, () => undefined);
   } catch (error) {
-    const failure = startFailure(request.command, request.cwd, error);
+    const failure = startFailure(prepared.command, request.cwd, error);
     Object.assign(record, { state: 'failed', error: failure.message, endedUnixNs: unixNow() });
     await writeRunRecord(directory, record);
     throw failure;
   }
+  // At once, before anything is awaited: a signal that comes now must find the program that it is for.
+  request.onStart?.(handle, directory);
   Object.assign(record, { state: 'running', ref: handle.ref });
   await writeRunRecord(directory, record);
-  request.onStart?.(handle, directory);
   const ended = await handle.ended;
   Object.assign(record, { state: 'ended', endedUnixNs: unixNow() });
   if ('exitCode' in ended) record.exitCode = ended.exitCode;
@@ -124,7 +142,12 @@ async function run(
   return ended;
 }
 
-async function finish(request: ProfileRequest, prepared: Prepared, directory: string, record: RunRecord): Promise<RunSummary> {
+async function finish(
+  request: ProfileRequest,
+  prepared: Prepared,
+  directory: string,
+  record: RunRecord,
+): Promise<RunSummary> {
   const reader = new RunReader(directory, request.target.files);
   await reader.poll();
   reader.record ??= record; // the directory may have been removed while the program ran

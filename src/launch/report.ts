@@ -9,9 +9,20 @@ import { quoteCommandLine } from './commandLine';
 export function textReport(summary: RunSummary, cwd: string): string {
   const { run } = summary;
   const lines: string[] = ['', `Predictscope · ${quoteCommandLine(run.command)}`];
-  const ended = run.signal ? `ended by ${run.signal}` : run.exitCode === null ? run.state : `exit code ${run.exitCode}`;
-  const software = [run.python ? `Python ${run.python}` : '', ...Object.entries(run.frameworks).map(([n, v]) => `${n} ${v}`)];
-  lines.push([formatDuration(run.wallNs), ended, ...software.filter(Boolean), run.devices.join(', ')].filter(Boolean).join(' · '));
+  const ended = run.signal
+    ? `ended by ${run.signal}`
+    : run.exitCode === null
+      ? run.state
+      : `exit code ${run.exitCode}`;
+  const software = [
+    run.python ? `Python ${run.python}` : '',
+    ...Object.entries(run.frameworks).map(([n, v]) => `${n} ${v}`),
+  ];
+  lines.push(
+    [formatDuration(run.wallNs), ended, ...software.filter(Boolean), run.devices.join(', ')]
+      .filter(Boolean)
+      .join(' · '),
+  );
   lines.push('');
   const called = summary.sites.filter((site) => site.calls + site.unfinished > 0);
   if (called.length > 0) {
@@ -19,7 +30,8 @@ export function textReport(summary: RunSummary, cwd: string): string {
     for (const site of called) lines.push(...parts(site, cwd));
   }
   const silent = summary.sites.length - called.length;
-  if (silent > 0 && called.length > 0) lines.push(`${silent} other predict site${silent > 1 ? 's were' : ' was'} not called.`, '');
+  if (silent > 0 && called.length > 0)
+    lines.push(`${silent} other predict site${silent > 1 ? 's were' : ' was'} not called.`, '');
   for (const problem of summary.problems) lines.push(`! ${describeProblem(problem)}`);
   if (summary.problems.length > 0) lines.push('');
   for (const trace of summary.traces) {
@@ -35,7 +47,9 @@ function table(sites: readonly SiteSummary[], cwd: string): string[] {
   const rows = sites.map((site) => [
     place(site, cwd),
     shorten(site.callee, 32),
-    formatCount(site.calls) + (site.errors ? ` (${site.errors} raised)` : '') + (site.unfinished ? ` +${site.unfinished} open` : ''),
+    formatCount(site.calls) +
+      (site.errors ? ` (${site.errors} raised)` : '') +
+      (site.unfinished ? ` +${site.unfinished} open` : ''),
     duration(site.firstNs),
     duration(site.p50Ns),
     duration(site.p95Ns),
@@ -45,17 +59,25 @@ function table(sites: readonly SiteSummary[], cwd: string): string[] {
   ]);
   const widths = columns.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ').trimEnd();
+    cells
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd();
   return [line(columns), ...rows.map(line)];
 }
 
 function parts(site: SiteSummary, cwd: string): string[] {
   if (site.partsTotalNs <= 0) return [];
   const names = partOrder.filter((name) => (site.parts[name] ?? 0) > 0);
-  const shares = names.map((name) => `${partTitle(name)} ${formatShare(site.parts[name]! / site.partsTotalNs)}`);
+  const shares = names.map(
+    (name) => `${partTitle(name)} ${formatShare(site.parts[name]! / site.partsTotalNs)}`,
+  );
   const per = formatDuration(site.partsTotalNs / Math.max(1, site.partsCalls));
   const retraces = site.retraces > 0 ? `, ${site.retraces} × traced anew` : '';
-  return [`${place(site, cwd)}  ${per} a call in ${site.partsCalls} traced call${site.partsCalls === 1 ? '' : 's'}${retraces}: ${shares.join(' · ')}`, ''];
+  return [
+    `${place(site, cwd)}  ${per} a call in ${site.partsCalls} traced call${site.partsCalls === 1 ? '' : 's'}${retraces}: ${shares.join(' · ')}`,
+    '',
+  ];
 }
 
 export function place(site: { file: string; line: number }, cwd: string): string {

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { configFormat, type ConfigFile, type ConfigSite, type RunConfig, type RunOptions } from '../runs/runRecord';
+import {
+  configFormat,
+  type ConfigFile,
+  type ConfigSite,
+  type RunConfig,
+  type RunOptions,
+} from '../runs/runRecord';
 import { moduleName } from '../sites/identity';
 import type { Site } from '../sites/site';
 
@@ -12,7 +18,9 @@ export async function buildRunConfig(sites: readonly Site[], options: RunOptions
   for (const site of sites) {
     let entry = files.get(site.file);
     if (!entry) {
-      const sha256 = createHash('sha256').update(await readFile(site.file)).digest('hex');
+      const sha256 = createHash('sha256')
+        .update(await readFile(site.file))
+        .digest('hex');
       entry = { file: site.file, sha256, module: moduleName(site.file, existsSync), sites: [] };
       files.set(site.file, entry);
     }

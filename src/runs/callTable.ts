@@ -13,7 +13,15 @@ export class CallTable {
   /** Counts every change, so that figures are only made anew when something happened. */
   version = 0;
 
-  add(site: number, shape: number, flags: number, thread: number, begin: number, end: number, slot: number): number {
+  add(
+    site: number,
+    shape: number,
+    flags: number,
+    thread: number,
+    begin: number,
+    end: number,
+    slot: number,
+  ): number {
     const row = this.length++;
     if (row === this.site.length) this.#grow();
     this.site[row] = site;

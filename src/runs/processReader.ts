@@ -2,7 +2,13 @@ import { UserError, errorText, type Problem } from '../common/problem';
 import type { Files } from '../targets/target';
 import { decodeHeader, decodeSlot, emptySlot, slotKind, type CallsHeader } from '../trace/formats/calls';
 import { CallTable } from './callTable';
-import { parseLine, type FileRecord, type FrameworkRecord, type ProcessRecord, type TraceRecord } from './processRecords';
+import {
+  parseLine,
+  type FileRecord,
+  type FrameworkRecord,
+  type ProcessRecord,
+  type TraceRecord,
+} from './processRecords';
 
 const chunkBytes = 1 << 20;
 /** So many empty slots in a row mean that nothing was written further on. */
@@ -60,7 +66,7 @@ export class ProcessReader {
   /** Reads what is new; true when anything changed. */
   async poll(): Promise<boolean> {
     const lines = await this.#readLog();
-    const before = this.calls.version + this.ownWork.length;
+    const before = this.#count();
     for (;;) {
       const known = this.#segments.length;
       if (this.#segments.every((segment) => segment.header ?? segment.broken)) {
@@ -69,7 +75,11 @@ export class ProcessReader {
       for (const segment of this.#segments) await this.#readSegment(segment);
       if (this.#segments.length === known) break;
     }
-    return lines || this.calls.version + this.ownWork.length !== before;
+    return lines || this.#count() !== before;
+  }
+
+  #count(): number {
+    return this.calls.version + this.ownWork.length + this.problems.length;
   }
 
   async #readLog(): Promise<boolean> {
@@ -90,8 +100,8 @@ export class ProcessReader {
     switch (line?.t) {
       case 'process':
         this.process = line;
-        this.originPerfNs = bigint(line.perfNs);
-        this.originUnixNs = bigint(line.unixNs) ?? 0n;
+        // Calls that were read already count from the zero that they were read with.
+        if (this.originPerfNs === undefined) this.#setOrigin(bigint(line.perfNs), bigint(line.unixNs));
         break;
       case 'file':
         this.files.push(line);
@@ -136,8 +146,14 @@ export class ProcessReader {
         ...(error instanceof UserError && error.fix ? { fix: error.fix } : {}),
       });
     }
-    this.originPerfNs ??= segment.header?.perfNs;
+    // The first line of process.jsonl was damaged: the file's own clocks are the next best zero.
+    if (this.originPerfNs === undefined) this.#setOrigin(segment.header?.perfNs, segment.header?.unixNs);
     this.#segments.push(segment);
+  }
+
+  #setOrigin(perfNs: bigint | undefined, unixNs: bigint | undefined): void {
+    this.originPerfNs = perfNs;
+    this.originUnixNs = unixNs ?? 0n;
   }
 
   async #readSegment(segment: Segment): Promise<void> {
@@ -181,17 +197,33 @@ export class ProcessReader {
     }
   }
 
-  #take(segment: Segment, header: CallsHeader, offset: number, slot: ReturnType<typeof emptySlot>, row: number): void {
+  #take(
+    segment: Segment,
+    header: CallsHeader,
+    offset: number,
+    slot: ReturnType<typeof emptySlot>,
+    row: number,
+  ): void {
     const open = Number.isNaN(slot.endNs);
     if (slot.kind === slotKind.call) {
       const number =
-        header.firstSlot === undefined ? -1 : header.firstSlot + (offset - header.headerBytes) / header.slotBytes;
+        header.firstSlot === undefined
+          ? -1
+          : header.firstSlot + (offset - header.headerBytes) / header.slotBytes;
       if (row >= 0) {
         const changed =
           !open || this.calls.begin[row] !== slot.beginNs || this.calls.shape[row] !== slot.shape;
         if (changed) this.calls.update(row, slot.shape, slot.flags, slot.beginNs, slot.endNs);
       } else {
-        row = this.calls.add(slot.site, slot.shape, slot.flags, slot.thread, slot.beginNs, slot.endNs, number);
+        row = this.calls.add(
+          slot.site,
+          slot.shape,
+          slot.flags,
+          slot.thread,
+          slot.beginNs,
+          slot.endNs,
+          number,
+        );
       }
     } else if (slot.kind === slotKind.ownWork && !open) {
       this.ownWork.push({ begin: slot.beginNs, end: slot.endNs });

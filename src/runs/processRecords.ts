@@ -52,11 +52,30 @@ export type Line =
   | { t: 'stopped'; unixNs: string }
   | { t: 'exit'; unixNs: string; exception?: [type: string, message: string] };
 
-/** One line; undefined when it is damaged (the last one of a killed process may be). */
+/** What the readers take for granted in each record; more may be there, and less means another writer. */
+const required: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  process: { argv: Array.isArray, unixNs: isText, perfNs: isText },
+  file: { file: isText, ran: isText, sites: Array.isArray, missing: Array.isArray },
+  framework: { name: isText, version: isText, devices: Array.isArray },
+  trace: { path: isText },
+  shape: { index: Number.isInteger, dims: Array.isArray },
+  problem: { message: isText },
+  stopped: {},
+  exit: { unixNs: isText },
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+/** One line; undefined when it is damaged (the last one of a killed process may be) or not a kind that we know. */
 export function parseLine(text: string): Line | undefined {
   try {
     const value = JSON.parse(text) as unknown;
-    return typeof value === 'object' && value !== null && 't' in value ? (value as Line) : undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
+    const record = value as Record<string, unknown>;
+    const fields = Object.entries(required[String(record.t)] ?? { t: () => false });
+    return fields.every(([name, fits]) => fits(record[name])) ? (record as Line) : undefined;
   } catch {
     return undefined;
   }

@@ -23,14 +23,21 @@ export async function folderBytes(directory: string): Promise<Bytes> {
  * The runs to remove, oldest first, so that the newest `keepRuns` stay and together take at most
  * `keepBytes`; the newest one and those in `keep` (running, pinned) always stay.
  */
-export function runsToRemove(runs: readonly { name: string; bytes: Bytes }[], limits: Limits, keep: ReadonlySet<string>): string[] {
+export function runsToRemove(
+  runs: readonly { name: string; bytes: Bytes }[],
+  limits: Limits,
+  keep: ReadonlySet<string>,
+): string[] {
   const newestFirst = [...runs].sort((a, b) => (a.name < b.name ? 1 : -1));
   const remove: string[] = [];
   let bytes = 0;
   let kept = 0;
+  let full = false;
   for (const run of newestFirst) {
     const stays = keep.has(run.name) || kept === 0;
-    if (stays || (kept < limits.keepRuns && bytes + run.bytes <= limits.keepBytes)) {
+    // From the first one that does not fit, all older ones go: never a newer run before an older one.
+    full ||= !stays && (kept >= limits.keepRuns || bytes + run.bytes > limits.keepBytes);
+    if (stays || !full) {
       kept++;
       bytes += run.bytes;
     } else {
@@ -41,7 +48,11 @@ export function runsToRemove(runs: readonly { name: string; bytes: Bytes }[], li
 }
 
 /** Applies the limits to a log directory. Touches only folders that carry a run's name and hold a run. */
-export async function applyRetention(logDirectory: string, limits: Limits, keep: ReadonlySet<string>): Promise<string[]> {
+export async function applyRetention(
+  logDirectory: string,
+  limits: Limits,
+  keep: ReadonlySet<string>,
+): Promise<string[]> {
   const runs: { name: string; bytes: Bytes }[] = [];
   for (const entry of await readdir(logDirectory, { withFileTypes: true }).catch(() => [])) {
     if (!entry.isDirectory() || !isRunName(entry.name)) continue;

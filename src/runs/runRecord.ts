@@ -101,7 +101,12 @@ export async function writeRunConfig(directory: string, config: RunConfig): Prom
 /** undefined when the file is missing or is not ours. */
 export async function readRunRecord(directory: string): Promise<RunRecord | undefined> {
   const record = await readJson(path.join(directory, 'run.json'));
-  return isRecord(record) && typeof record.format === 'string' && record.format.startsWith('predictscope.run/')
+  return isRecord(record) &&
+    typeof record.format === 'string' &&
+    record.format.startsWith('predictscope.run/') &&
+    Array.isArray(record.command) &&
+    isNanoseconds(record.startedUnixNs) &&
+    (record.endedUnixNs === undefined || isNanoseconds(record.endedUnixNs))
     ? (record as unknown as RunRecord)
     : undefined;
 }
@@ -109,6 +114,10 @@ export async function readRunRecord(directory: string): Promise<RunRecord | unde
 export async function readRunConfig(directory: string): Promise<RunConfig | undefined> {
   const config = await readJson(path.join(directory, 'config.json'));
   return isRecord(config) && Array.isArray(config.files) ? (config as unknown as RunConfig) : undefined;
+}
+
+function isNanoseconds(value: unknown): boolean {
+  return typeof value === 'string' && /^\d+$/.test(value);
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -133,7 +133,8 @@ export class RunStore implements Disposable {
       if (!entry.live) continue;
       const changed = await entry.reader.poll();
       entry.stale ||= changed || entry.reader.record === undefined;
-      if (entry.stale && Date.now() - entry.summarizedAt >= entry.summaryCostMs * summaryDuty) this.#summarize(entry);
+      if (entry.stale && Date.now() - entry.summarizedAt >= entry.summaryCostMs * summaryDuty)
+        this.#summarize(entry);
     }
   }
 

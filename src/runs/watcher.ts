@@ -14,19 +14,26 @@ const settleMs = 100;
  * Calls back, shortly after, when files or folders appear or vanish in the log directory or up to its
  * process folders. The directory need not exist yet: the nearest folder that does is watched for it.
  */
-export function watchLogDirectory(directory: string, mode: WatchMode, onChange: () => void, log: Log): Disposable {
+export function watchLogDirectory(
+  directory: string,
+  mode: WatchMode,
+  onChange: () => void,
+  log: Log,
+): Disposable {
   if (mode === 'off') return { dispose: () => undefined };
   let closed = false;
   let close: (() => Promise<void>) | undefined;
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
+    if (closed) return; // the watcher takes a moment to close
     timer ??= setTimeout(() => {
       timer = undefined;
       onChange();
     }, settleMs);
   };
   // Loaded when first needed: activation does not pay for it.
-  void import('chokidar').then(({ watch }) => {
+  const start = async (): Promise<void> => {
+    const { watch } = await import('chokidar');
     if (closed) return;
     const from = nearestExisting(directory);
     const levels = path.relative(from, directory).split(path.sep).filter(Boolean).length;
@@ -40,7 +47,8 @@ export function watchLogDirectory(directory: string, mode: WatchMode, onChange: 
     watcher.on('all', soon);
     watcher.on('error', (error) => log.warn(`Watching ${directory}: ${errorText(error)}`));
     close = () => watcher.close();
-  });
+  };
+  start().catch((error: unknown) => log.warn(`Watching ${directory}: ${errorText(error)}`));
   return {
     dispose: () => {
       closed = true;
@@ -63,5 +71,9 @@ function isNoise(file: string, directory: string): boolean {
 
 /** True for the directory, what lies in it, and the folders that lead to it. */
 function onTheWay(file: string, directory: string): boolean {
-  return file === directory || file.startsWith(directory + path.sep) || (directory + path.sep).startsWith(file + path.sep);
+  return (
+    file === directory ||
+    file.startsWith(directory + path.sep) ||
+    (directory + path.sep).startsWith(file + path.sep)
+  );
 }

@@ -1,11 +1,13 @@
 /** Walks folders for Python files and reads them as Python would. */
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { SitesResult } from './site';
 
 export interface FindOptions {
   signal?: AbortSignal;
+  /** Asked for each file below a folder, with its path relative to that folder. */
+  accept?: (relative: string) => boolean;
 }
 
 /** Beyond this a file is generated, and parsing it would hold up everything else. */
@@ -42,6 +44,10 @@ export async function findInFiles(
       if ((await stat(absolute)).isDirectory())
         await walk(absolute, files, result, new Set(), options.signal);
       else files.push(absolute);
+      if (options.accept && files[0] !== absolute) {
+        const { accept } = options;
+        files.splice(0, files.length, ...files.filter((file) => accept(relative(absolute, file))));
+      }
     } catch (error) {
       options.signal?.throwIfAborted();
       result.problems.push({ file: absolute, message: unreadable(error) });

@@ -2,24 +2,11 @@ import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { defineTests } from './lib/runner';
+import { answerProgram, lensWith } from './lib/steps';
 import { until } from './lib/until';
-import type { Workbench } from './lib/workbench';
 
 /** A finished run's lens. */
 const figures = /^(\d[\d,]*) calls · p50 ([\d.]+) ms · p95 ([\d.]+) ms · ([\d.]+) % of run$/;
-
-const lensWith = (workbench: Workbench, pattern: RegExp, limitMs = 60_000): Promise<string> =>
-  until(`a lens like ${String(pattern)}`, async () => (await workbench.lensTexts()).find((text) => pattern.test(text)), limitMs);
-
-async function answerProgram(workbench: Workbench, choice: RegExp): Promise<void> {
-  const label = await until('what to run', async () => (await workbench.choices()).find((text) => choice.test(text)));
-  await workbench.pick(label);
-  await until('the command line', async () => {
-    const title = await workbench.page.locator('.quick-input-title').textContent();
-    return title?.includes('Command line to profile');
-  });
-  await workbench.page.keyboard.press('Enter');
-}
 
 /** The only run that the workspace holds. */
 async function runFolder(workspace: string): Promise<string> {

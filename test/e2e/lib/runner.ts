@@ -23,6 +23,8 @@ export interface EndToEndTest {
 export interface TestContext {
   /** Interpreter with TensorFlow. */
   readonly python: string;
+  /** Launcher of the VS Code server. */
+  readonly code: string;
   /** Where to leave what a person may want to look at. */
   readonly artifacts: string;
   readonly openWorkbench: (options: WorkbenchOptions) => Promise<Workbench>;
@@ -32,6 +34,8 @@ export interface TestContext {
   readonly sampleWorkspace: () => Promise<string>;
   /** The packed extension, made at the first call. */
   readonly vsix: () => Promise<string>;
+  /** Done when the test has ended and its windows are closed, the last one first. */
+  readonly afterwards: (work: () => Promise<void>) => void;
 }
 
 /** Gives the functions in the list their types. */
@@ -73,6 +77,7 @@ export async function main(files: readonly TestFile[]): Promise<void> {
 async function runTest(name: string, test: EndToEndTest, surroundings: Surroundings): Promise<Outcome> {
   const workbenches: Workbench[] = [];
   const folders: string[] = [];
+  const cleanUps: (() => Promise<void>)[] = [];
   const temporaryFolder = async (): Promise<string> => {
     const folder = await mkdtemp(path.join(tmpdir(), 'predictscope-e2e-'));
     folders.push(folder);
@@ -80,6 +85,7 @@ async function runTest(name: string, test: EndToEndTest, surroundings: Surroundi
   };
   const context: TestContext = {
     python: required('TEST_PYTHON'),
+    code: surroundings.code,
     artifacts: surroundings.artifacts,
     openWorkbench: (options) => Workbench.open(surroundings, options, (opened) => workbenches.push(opened)),
     temporaryFolder,
@@ -89,6 +95,7 @@ async function runTest(name: string, test: EndToEndTest, surroundings: Surroundi
       return folder;
     },
     vsix: packedExtension,
+    afterwards: (work) => cleanUps.unshift(work),
   };
   let result: Outcome;
   try {
@@ -103,6 +110,7 @@ async function runTest(name: string, test: EndToEndTest, surroundings: Surroundi
     }
   }
   for (const workbench of workbenches) await workbench.close();
+  for (const cleanUp of cleanUps) await cleanUp();
   for (const folder of folders)
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   return result;

@@ -2,6 +2,7 @@ import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Browser, BrowserContext, Frame, Locator, Page } from 'playwright-core';
 import { root } from '../../../scripts/lib/paths.mjs';
+import type { Sandbox } from '../../../scripts/lib/sandbox.mjs';
 import { startServer, type VsCodeServer } from '../../../scripts/lib/server.mjs';
 import { placeOf, plain } from './editorText';
 import { DEFAULT_LIMIT_MS, until } from './until';
@@ -19,6 +20,8 @@ export interface WorkbenchOptions {
   /** Unpacked extensions to have installed beside ours. */
   extensions?: string[];
   viewport?: { width: number; height: number };
+  /** Server and browser run in there. */
+  sandbox?: { server: Sandbox; browser: Browser };
 }
 
 /** What a workbench is made with; the same for all of a run. */
@@ -82,8 +85,9 @@ export class Workbench {
       env: options.env ?? {},
       extensions: options.extensions ?? [],
       ...(extension === 'development' ? { linked: root } : { vsix: [extension.vsix] }),
+      ...(options.sandbox ? { sandbox: options.sandbox.server } : {}),
     });
-    const context = await browser.newContext({
+    const context = await (options.sandbox?.browser ?? browser).newContext({
       viewport: options.viewport ?? { width: 1280, height: 800 },
       permissions: ['clipboard-read', 'clipboard-write'],
     });

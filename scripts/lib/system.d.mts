@@ -1,0 +1,2 @@
+/** The Chromium of the tests. */
+export declare function findBrowser(): string | undefined;
