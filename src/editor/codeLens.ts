@@ -31,14 +31,20 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
     );
   }
 
-  async provideCodeLenses(document: vscode.TextDocument, token: vscode.CancellationToken): Promise<vscode.CodeLens[]> {
+  async provideCodeLenses(
+    document: vscode.TextDocument,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.CodeLens[]> {
     const mode = setting('codeLens', document);
     // Nothing can be run in an untrusted workspace, so nothing is offered there.
     if (mode === 'off' || !vscode.workspace.isTrusted || !isSearched(document)) return [];
     const sites = await this.cache.sites(document);
     if (token.isCancellationRequested) return [];
     return sites
-      .filter((site) => isConfidentPredict(site) || (mode === 'all' && site.kind !== 'symbolic' && site.kind !== 'non-dl'))
+      .filter(
+        (site) =>
+          isConfidentPredict(site) || (mode === 'all' && site.kind !== 'symbolic' && site.kind !== 'non-dl'),
+      )
       .flatMap((site) => this.#lenses(document, site));
   }
 
@@ -58,7 +64,9 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
       lenses.push(
         new vscode.CodeLens(range, {
           title: `${found.run.live ? '$(sync~spin)\u00a0' : ''}${lensFigures(found.site)}`,
-          tooltip: found.run.live ? vscode.l10n.t('Running; show it in the Runs view') : vscode.l10n.t('Open the timeline of this run'),
+          tooltip: found.run.live
+            ? vscode.l10n.t('Running; show it in the Runs view')
+            : vscode.l10n.t('Open the timeline of this run'),
           command: found.run.live ? commands.showRun : commands.openTimeline,
           arguments: [found.run.name],
         }),

@@ -28,7 +28,9 @@ export interface CommandContext {
 export function registerCommands(context: CommandContext): Disposable {
   const owned = new Disposables();
   const on = (id: CommandId, run: (...args: unknown[]) => unknown): void => {
-    owned.add(vscode.commands.registerCommand(id, (...args: unknown[]) => guarded(context, () => run(...args))));
+    owned.add(
+      vscode.commands.registerCommand(id, (...args: unknown[]) => guarded(context, () => run(...args))),
+    );
   };
   on(commands.profilePredict, (argument) => profilePredict(context, argument, false));
   on(commands.chooseProgram, () => profilePredict(context, undefined, true));
@@ -40,7 +42,10 @@ export function registerCommands(context: CommandContext): Disposable {
     const run = liveRun(context, argument);
     if (run && !(await stopRun(run))) {
       void vscode.window.showWarningMessage(
-        vscode.l10n.t('{0} was not started by Predictscope; recording was stopped, the program goes on.', runTitle(run.summary)),
+        vscode.l10n.t(
+          '{0} was not started by Predictscope; recording was stopped, the program goes on.',
+          runTitle(run.summary),
+        ),
       );
     }
   });
@@ -62,13 +67,17 @@ async function guarded(context: CommandContext, run: () => unknown): Promise<voi
   } catch (error) {
     const known = error instanceof UserError;
     context.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    const text = known ? [error.message, error.fix].filter(Boolean).join(' ') : vscode.l10n.t('Predictscope failed: {0}', errorText(error));
+    const text = known
+      ? [error.message, error.fix].filter(Boolean).join(' ')
+      : vscode.l10n.t('Predictscope failed: {0}', errorText(error));
     const showLog = vscode.l10n.t('Show Log');
     const settings = vscode.l10n.t('Open Settings');
-    const actions = known && text.includes('predictscope.') ? [settings, showLog] : [showLog];
+    const key = /\bpredictscope\.[\w.]*\w/.exec(text)?.[0];
+    const actions = known && key ? [settings, showLog] : [showLog];
     const picked = await vscode.window.showErrorMessage(text, ...actions);
     if (picked === showLog) context.log.show();
-    if (picked === settings) await vscode.commands.executeCommand('workbench.action.openSettings', 'predictscope');
+    if (picked === settings)
+      await vscode.commands.executeCommand('workbench.action.openSettings', key);
   }
 }
 
@@ -150,14 +159,20 @@ async function openTimeline(context: CommandContext, argument: unknown): Promise
 /** The trace of the steady calls, else that of the first call. */
 async function steadyTrace(context: CommandContext, argument: unknown): Promise<string> {
   const given = runOf(context, argument);
-  const run = argument === undefined ? (context.runs.runs.find((r) => r.summary.traces.length > 0) ?? given) : given;
-  if (!run) throw new UserError(vscode.l10n.t('There is no run yet.'), { fix: vscode.l10n.t('Use “Predictscope: Profile predict” first.') });
+  const run =
+    argument === undefined ? (context.runs.runs.find((r) => r.summary.traces.length > 0) ?? given) : given;
+  if (!run)
+    throw new UserError(vscode.l10n.t('There is no run yet.'), {
+      fix: vscode.l10n.t('Use “Predictscope: Profile predict” first.'),
+    });
   await context.runs.completeRun(run.name);
   const { traces } = runOf(context, run.name)?.summary ?? run.summary;
   const trace = [...traces].reverse().find((t) => t.format !== '') ?? traces[0];
   if (!trace) {
     throw new UserError(vscode.l10n.t('This run has no trace.'), {
-      fix: vscode.l10n.t('A trace is taken when the program calls the model through TensorFlow and predictscope.tracedCalls is above 0; call times are in the Runs view.'),
+      fix: vscode.l10n.t(
+        'A trace is taken when the program calls the model through TensorFlow and predictscope.tracedCalls is above 0; call times are in the Runs view.',
+      ),
     });
   }
   return trace.path;
@@ -170,7 +185,10 @@ async function copyProfilingCommand(context: CommandContext): Promise<void> {
   if (line === undefined) return;
   await vscode.env.clipboard.writeText(line);
   void vscode.window.showInformationMessage(
-    vscode.l10n.t('Copied. Run it in any shell, in the folder {0} or where a container mounts it; the run shows up here by itself.', folder.name),
+    vscode.l10n.t(
+      'Copied. Run it in any shell, in the folder {0} or where a container mounts it; the run shows up here by itself.',
+      folder.name,
+    ),
   );
 }
 
@@ -180,7 +198,10 @@ async function deleteRun(context: CommandContext, argument: unknown): Promise<vo
   const yes = vscode.l10n.t('Delete');
   const picked = await vscode.window.showWarningMessage(
     vscode.l10n.t('Delete this run of {0}?', runTitle(run.summary)),
-    { modal: true, detail: vscode.l10n.t('Its call times and traces are removed from disk: {0}', run.directory) },
+    {
+      modal: true,
+      detail: vscode.l10n.t('Its call times and traces are removed from disk: {0}', run.directory),
+    },
     yes,
   );
   if (picked !== yes) return;
@@ -191,6 +212,10 @@ async function deleteRun(context: CommandContext, argument: unknown): Promise<vo
 async function showRun(context: CommandContext, argument: unknown): Promise<void> {
   const run = runOf(context, argument);
   if (!run) return;
-  await vscode.commands.executeCommand(`${'predictscope.runs'}.focus`);
-  await context.view.reveal(context.tree.node(path.basename(run.directory)), { expand: true, focus: true, select: true });
+  await vscode.commands.executeCommand(`predictscope.runs.focus`);
+  await context.view.reveal(context.tree.node(path.basename(run.directory)), {
+    expand: true,
+    focus: true,
+    select: true,
+  });
 }

@@ -13,7 +13,11 @@ export class TimingHoverProvider implements vscode.HoverProvider {
     private readonly runs: RunsModel,
   ) {}
 
-  async provideHover(document: vscode.TextDocument, position: vscode.Position, token: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
+  async provideHover(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.Hover | undefined> {
     if (!setting('hover', document)) return undefined;
     const sites = (await this.cache.sites(document)).filter((site) => siteRange(site).contains(position));
     if (token.isCancellationRequested) return undefined;

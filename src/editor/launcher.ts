@@ -35,7 +35,11 @@ export class Launcher {
   }
 
   /** Asks what to run if need be, and starts it. undefined: the user gave up. */
-  async profile(folder: vscode.WorkspaceFolder, site: SiteArgument | undefined, ask = false): Promise<vscode.TaskExecution | undefined> {
+  async profile(
+    folder: vscode.WorkspaceFolder,
+    site: SiteArgument | undefined,
+    ask = false,
+  ): Promise<vscode.TaskExecution | undefined> {
     const interpreter = await this.interpreter(folder);
     const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, ask);
     if (!program) return undefined;
@@ -44,7 +48,12 @@ export class Launcher {
   }
 
   /** The task that runs a program under the profiler. */
-  async task(folder: vscode.WorkspaceFolder, program: ChosenProgram, interpreter: string, site?: SiteArgument): Promise<vscode.Task> {
+  async task(
+    folder: vscode.WorkspaceFolder,
+    program: ChosenProgram,
+    interpreter: string,
+    site?: SiteArgument,
+  ): Promise<vscode.Task> {
     const words = commandWords(program, interpreter);
     const args = [
       path.join(this.extensionPath, 'dist', 'cli.js'),
@@ -107,7 +116,12 @@ export class Launcher {
       tracedCalls: setting('tracedCalls', folder),
       tracedSeconds: setting('tracedSeconds', folder),
     });
-    return profilingCommandLine(words, logDirectory(folder), config, path.join(this.extensionPath, 'media', 'python'));
+    return profilingCommandLine(
+      words,
+      logDirectory(folder),
+      config,
+      path.join(this.extensionPath, 'media', 'python'),
+    );
   }
 }
 

@@ -50,7 +50,11 @@ export class ProgramChooser {
     const items: Item[] = [];
     const editor = vscode.window.activeTextEditor?.document;
     if (current) {
-      items.push({ label: `$(history) ${current}`, description: vscode.l10n.t('as last time'), commandLine: current });
+      items.push({
+        label: `$(history) ${current}`,
+        description: vscode.l10n.t('as last time'),
+        commandLine: current,
+      });
     }
     if (editor?.languageId === 'python' && editor.uri.scheme === 'file') {
       const file = path.relative(folder, editor.uri.fsPath);
@@ -75,7 +79,11 @@ export class ProgramChooser {
       });
     }
     for (const line of this.#terminalCommands.slice(0, 5)) {
-      items.push({ label: `$(terminal) ${line}`, description: vscode.l10n.t('from a terminal'), commandLine: line });
+      items.push({
+        label: `$(terminal) ${line}`,
+        description: vscode.l10n.t('from a terminal'),
+        commandLine: line,
+      });
     }
     items.push({ label: vscode.l10n.t('$(edit) Type or paste a command line…') });
     const picked = await vscode.window.showQuickPick(items, {
@@ -123,7 +131,9 @@ async function modules(folder: string): Promise<string[]> {
   );
   return found
     .map((uri) => path.relative(folder, path.dirname(uri.fsPath)))
-    .filter((relative) => relative !== '' && relative.split(path.sep).every((part) => /^[A-Za-z_]\w*$/.test(part)))
+    .filter(
+      (relative) => relative !== '' && relative.split(path.sep).every((part) => /^[A-Za-z_]\w*$/.test(part)),
+    )
     .map((relative) => relative.split(path.sep).join('.'))
     .sort();
 }

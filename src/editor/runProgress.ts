@@ -10,7 +10,9 @@ import { stopRun } from './stopRun';
 /** Shows living runs: phase and call count in a progress with cancel, and in the status bar. */
 export class RunProgress implements Disposable {
   readonly #owned = new Disposables();
-  readonly #status = this.#owned.add(vscode.window.createStatusBarItem('predictscope.run', vscode.StatusBarAlignment.Left, 10));
+  readonly #status = this.#owned.add(
+    vscode.window.createStatusBarItem('predictscope.run', vscode.StatusBarAlignment.Left, 10),
+  );
   readonly #shown = new Map<string, (run: Run) => void>();
 
   constructor(private readonly runs: RunsModel) {
@@ -77,7 +79,10 @@ export class RunProgress implements Disposable {
 export function phase(run: Run): string {
   const { summary } = run;
   const calls = summary.sites.reduce((sum, site) => sum + site.calls, 0);
-  if (calls > 0) return calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
+  if (calls > 0)
+    return calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
   if (summary.sites.some((site) => site.unfinished > 0)) return vscode.l10n.t('first call');
-  return summary.run.processes > 0 ? vscode.l10n.t('before the first call') : vscode.l10n.t('starting Python');
+  return summary.run.processes > 0
+    ? vscode.l10n.t('before the first call')
+    : vscode.l10n.t('starting Python');
 }

@@ -67,7 +67,10 @@ export class RunsModel implements Disposable {
   }
 
   async #ended(folder: vscode.WorkspaceFolder): Promise<void> {
-    const limits = { keepRuns: setting('keepRuns', folder), keepBytes: setting('keepGigabytes', folder) * 1e9 };
+    const limits = {
+      keepRuns: setting('keepRuns', folder),
+      keepBytes: setting('keepGigabytes', folder) * 1e9,
+    };
     const removed = await applyRetention(logDirectory(folder), limits, new Set(this.#wasLive));
     if (removed.length > 0) this.log.info(`Removed ${removed.length} old runs: ${removed.join(', ')}`);
     await this.refresh();

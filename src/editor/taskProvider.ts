@@ -21,7 +21,8 @@ export class ProfileTaskProvider implements vscode.TaskProvider {
   async resolveTask(task: vscode.Task): Promise<vscode.Task | undefined> {
     const { command, cwd } = task.definition as { command?: unknown; cwd?: unknown } & vscode.TaskDefinition;
     const folder = typeof task.scope === 'object' ? task.scope : vscode.workspace.workspaceFolders?.[0];
-    if (!folder || !Array.isArray(command) || !command.every((word) => typeof word === 'string')) return undefined;
+    if (!folder || !Array.isArray(command) || !command.every((word) => typeof word === 'string'))
+      return undefined;
     const interpreter = await this.launcher.interpreter(folder);
     const program = {
       commandLine: quoteCommandLine(command),

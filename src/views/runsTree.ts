@@ -74,7 +74,13 @@ function children(run: Run): RunNode[] {
       .map((site): RunNode => ({ kind: 'site', run: run.name, site })),
     ...summary.traces
       .filter((trace) => trace.path.endsWith('.pb') || /\.json(\.gz)?$/.test(trace.path))
-      .map((trace): RunNode => ({ kind: 'trace', run: run.name, path: trace.path, first: trace.path.includes(`${path.sep}trace-0${path.sep}`), events: trace.events })),
+      .map((trace): RunNode => ({
+        kind: 'trace',
+        run: run.name,
+        path: trace.path,
+        first: trace.path.includes(`${path.sep}trace-0${path.sep}`),
+        events: trace.events,
+      })),
   ];
 }
 
@@ -97,12 +103,18 @@ function runItem(run: Run, newest: boolean): vscode.TreeItem {
   item.id = run.name;
   const time = new Date(summary.run.startedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const count = calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
-  item.description = [time, count, live ? vscode.l10n.t('running') : outcome(summary)].filter(Boolean).join(' · ');
+  item.description = [time, count, live ? vscode.l10n.t('running') : outcome(summary)]
+    .filter(Boolean)
+    .join(' · ');
   item.tooltip = tooltip(summary);
   item.iconPath = live
     ? new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('predictscope.running'))
     : new vscode.ThemeIcon(failed(summary) ? 'error' : summary.problems.length > 0 ? 'warning' : 'pass');
-  item.contextValue = ['run', live ? 'running' : 'ended', ...(summary.traces.length > 0 ? ['traced'] : [])].join(' ');
+  item.contextValue = [
+    'run',
+    live ? 'running' : 'ended',
+    ...(summary.traces.length > 0 ? ['traced'] : []),
+  ].join(' ');
   return item;
 }
 
@@ -121,8 +133,13 @@ function tooltip(summary: RunSummary): vscode.MarkdownString {
   const { run } = summary;
   const text = new vscode.MarkdownString();
   text.appendCodeblock(run.command.join(' '), 'sh');
-  const software = [`Python ${run.python}`, ...Object.entries(run.frameworks).map(([name, version]) => `${name} ${version}`)];
-  text.appendMarkdown(`${software.join(' · ')}\n\n${run.devices.join(', ')}\n\n${run.startedAt} · ${formatDuration(run.wallNs)}`);
+  const software = [
+    `Python ${run.python}`,
+    ...Object.entries(run.frameworks).map(([name, version]) => `${name} ${version}`),
+  ];
+  text.appendMarkdown(
+    `${software.join(' · ')}\n\n${run.devices.join(', ')}\n\n${run.startedAt} · ${formatDuration(run.wallNs)}`,
+  );
   return text;
 }
 
@@ -149,7 +166,9 @@ function siteItem(site: SiteSummary): vscode.TreeItem {
 }
 
 function traceItem(node: RunNode & { kind: 'trace' }): vscode.TreeItem {
-  const item = new vscode.TreeItem(node.first ? vscode.l10n.t('Timeline: first call') : vscode.l10n.t('Timeline: steady calls'));
+  const item = new vscode.TreeItem(
+    node.first ? vscode.l10n.t('Timeline: first call') : vscode.l10n.t('Timeline: steady calls'),
+  );
   item.description = node.events > 0 ? vscode.l10n.t('{0} events', formatCount(node.events)) : '';
   item.iconPath = new vscode.ThemeIcon('graph-line');
   item.tooltip = node.path;
@@ -161,7 +180,9 @@ function traceItem(node: RunNode & { kind: 'trace' }): vscode.TreeItem {
 function problemItem(problem: Problem): vscode.TreeItem {
   const item = new vscode.TreeItem(problem.message);
   item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
-  item.tooltip = new vscode.MarkdownString().appendText(problem.fix ? `${problem.message}\n\n${problem.fix}` : problem.message);
+  item.tooltip = new vscode.MarkdownString().appendText(
+    problem.fix ? `${problem.message}\n\n${problem.fix}` : problem.message,
+  );
   item.contextValue = 'problem';
   return item;
 }

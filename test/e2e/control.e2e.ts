@@ -30,6 +30,14 @@ async function longWorkspace({ temporaryFolder }: TestContext): Promise<string> 
   return workspace;
 }
 
+async function failingWorkspace({ temporaryFolder }: TestContext): Promise<string> {
+  const workspace = await temporaryFolder();
+  const text =
+    'import keras_is_missing\nfrom keras import Sequential\nmodel = Sequential()\nmodel.predict(1)\n';
+  await writeFile(path.join(workspace, 'fails.py'), text);
+  return workspace;
+}
+
 async function callsMade(workspace: string): Promise<number> {
   return Number(await readFile(path.join(workspace, 'calls.txt'), 'utf8').catch(() => '0'));
 }
@@ -43,8 +51,12 @@ async function onlyRun(workspace: string): Promise<string> {
 
 async function programLives(workspace: string): Promise<boolean> {
   const { stdout } = await run('ps', ['-eo', 'args']);
-  return stdout.split('\n').some((line) => line.includes('long.py') && !line.includes('cli.js') && line.includes('python'))
-    && existsSync(workspace);
+  return (
+    stdout
+      .split('\n')
+      .some((line) => line.includes('long.py') && !line.includes('cli.js') && line.includes('python')) &&
+    existsSync(workspace)
+  );
 }
 
 const count = (lens: string): number => Number(/([\d,]+) calls/.exec(lens)![1]!.replaceAll(',', ''));
@@ -74,7 +86,10 @@ export const tests = defineTests([
     name: 'palette command, window reload, stop recording, stop program',
     run: async (context) => {
       const workspace = await longWorkspace(context);
-      const workbench = await context.openWorkbench({ workspace, settings: { 'predictscope.interpreter': context.python } });
+      const workbench = await context.openWorkbench({
+        workspace,
+        settings: { 'predictscope.interpreter': context.python },
+      });
       await startLong(workbench);
       await workbench.page.reload();
       await workbench.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
@@ -82,13 +97,18 @@ export const tests = defineTests([
       const before = await callsMade(workspace);
       const lens = await lensWith(workbench, /^[\d,]+ calls/);
       await until('more calls', async () => (await callsMade(workspace)) > before + 5);
-      await until('the lens to go on', async () => count(await lensWith(workbench, /^[\d,]+ calls/)) > count(lens));
+      await until(
+        'the lens to go on',
+        async () => count(await lensWith(workbench, /^[\d,]+ calls/)) > count(lens),
+      );
       await workbench.screenshot('reloaded');
       // Recording stops, the program goes on.
       await workbench.runCommand('Predictscope: Stop Recording');
       const stopFile = path.join(await onlyRun(workspace), 'stop');
       await until('the stop file', () => Promise.resolve(existsSync(stopFile)));
-      await until('the record of the stop', async () => (await processLog(workspace)).includes('"t":"stopped"'));
+      await until('the record of the stop', async () =>
+        (await processLog(workspace)).includes('"t":"stopped"'),
+      );
       const made = await callsMade(workspace);
       await until('the program to go on', async () => (await callsMade(workspace)) > made + 5);
       const frozen = await settled(async () => count(await lensWith(workbench, /^[\d,]+ calls/)));
@@ -96,8 +116,12 @@ export const tests = defineTests([
       // The program ends, and what was recorded is kept.
       await workbench.runCommand('Predictscope: Stop Program');
       await until('the end of the program', async () => !(await programLives(workspace)), 30_000);
-      await until('the end in the Runs view', async () =>
-        (await workbench.runsTree()).some((row) => row.level === 1 && !row.description.includes('running')), 30_000);
+      await until(
+        'the end in the Runs view',
+        async () =>
+          (await workbench.runsTree()).some((row) => row.level === 1 && !row.description.includes('running')),
+        30_000,
+      );
       assert.equal(count(await lensWith(workbench, /^[\d,]+ calls/)), frozen);
       const record = JSON.parse(await readFile(path.join(await onlyRun(workspace), 'run.json'), 'utf8'));
       assert.equal(record.state, 'ended');
@@ -108,7 +132,10 @@ export const tests = defineTests([
     name: 'a run that is started elsewhere with the copied command shows up by itself',
     run: async (context) => {
       const workspace = await context.sampleWorkspace();
-      const workbench = await context.openWorkbench({ workspace, settings: { 'predictscope.interpreter': context.python } });
+      const workbench = await context.openWorkbench({
+        workspace,
+        settings: { 'predictscope.interpreter': context.python },
+      });
       await workbench.openFile('quick.py');
       await lensWith(workbench, /^Profile predict$/);
       await workbench.runCommand('Predictscope: Copy Profiling Command');
@@ -120,7 +147,9 @@ export const tests = defineTests([
       const { stdout } = await run('bash', ['-c', line], { cwd: workspace });
       assert.match(stdout, /^called predict 30 times/);
       assert.match(await lensWith(workbench, /^30 calls · p50/), /^30 calls/);
-      await until('its trace', async () => (await workbench.runsTree()).some((row) => row.label === 'Timeline: steady calls'));
+      await until('its trace', async () =>
+        (await workbench.runsTree()).some((row) => row.label === 'Timeline: steady calls'),
+      );
     },
   },
   {
@@ -129,41 +158,62 @@ export const tests = defineTests([
       const workspace = await sampleWorkspace();
       const trace = path.join(workspace, 'sample.xplane.pb');
       await run('cp', [path.join(process.cwd(), 'test/fixtures/trace/predict.xplane.pb'), trace]);
-      const workbench = await openWorkbench({ workspace, trusted: false, settings: { 'predictscope.interpreter': python } });
+      const workbench = await openWorkbench({
+        workspace,
+        trusted: false,
+        settings: { 'predictscope.interpreter': python },
+      });
       await workbench.openFile('quick.py');
       await workbench.showRuns();
       const welcome = workbench.page.locator('.welcome-view-content');
       assert.match((await welcome.first().innerText()).replaceAll('\u00a0', ' '), /not trusted/);
-      assert.deepEqual((await workbench.lensTexts()).filter((text) => text.includes('Profile')), []);
+      assert.deepEqual(
+        (await workbench.lensTexts()).filter((text) => text.includes('Profile')),
+        [],
+      );
       await workbench.screenshot('restricted');
       await workbench.openFile('sample.xplane.pb');
       await workbench.webviewFrame('html[data-state="ready"]');
     },
   },
   {
-    name: 'a wrong interpreter and a program that fails say so',
-    run: async ({ openWorkbench, temporaryFolder, python }) => {
-      const workspace = await temporaryFolder();
-      await writeFile(path.join(workspace, 'fails.py'), 'import keras_is_missing\nfrom keras import Sequential\nmodel = Sequential()\nmodel.predict(1)\n');
-      const workbench = await openWorkbench({ workspace, settings: { 'predictscope.interpreter': '/nowhere/python' } });
+    name: 'a wrong interpreter says so, and which setting to mend',
+    run: async (context) => {
+      const workspace = await failingWorkspace(context);
+      const workbench = await context.openWorkbench({
+        workspace,
+        settings: { 'predictscope.interpreter': '/nowhere/python' },
+      });
       await workbench.openFile('fails.py');
       await workbench.clickLens('Profile predict');
-      const told = await until('the error', async () => (await workbench.notifications()).find((text) => text.includes('/nowhere/python')));
+      const told = await until('the error', async () =>
+        (await workbench.notifications()).find((text) => text.includes('/nowhere/python')),
+      );
       assert.match(told, /predictscope\.interpreter was not found: \/nowhere\/python\. Correct the setting/);
       await workbench.screenshot('no-interpreter');
-      await until('the program to be asked for', async () => {
-        // Written again if need be: the window's watcher may miss a change.
-        await workbench.changeSettings({ 'predictscope.interpreter': python });
-        await workbench.clickLens('Profile predict');
-        await until('the choices', async () => (await workbench.choices()).some((text) => text.includes('fails.py')), 3000);
-        return true;
+      await workbench.answerNotification('/nowhere/python', 'Open Settings');
+      await workbench.page.locator('.settings-editor').waitFor();
+    },
+  },
+  {
+    name: 'a program that fails says so in the Runs view',
+    run: async (context) => {
+      const workspace = await failingWorkspace(context);
+      const workbench = await context.openWorkbench({
+        workspace,
+        settings: { 'predictscope.interpreter': context.python },
       });
+      await workbench.openFile('fails.py');
+      await workbench.clickLens('Profile predict');
       await answerProgram(workbench, /python fails\.py/);
       const rows = await until('the failed run', async () => {
         const all = await workbench.runsTree();
         return all.some((row) => row.label.includes('keras_is_missing')) && all;
-      }, 60_000);
-      assert.ok(rows.some((row) => row.level === 1 && row.description.includes('exit code 1')), JSON.stringify(rows));
+      });
+      assert.ok(
+        rows.some((row) => row.level === 1 && row.description.includes('exit code 1')),
+        JSON.stringify(rows),
+      );
       await workbench.screenshot('failed');
     },
   },

@@ -32,10 +32,16 @@ export const tests = defineTests([
       await lensWith(workbench, /^\d+ calls · p50 /);
       assert.ok((await workbench.statusBarTexts()).some((text) => /quick\.py · \d+ calls?/.test(text)));
       await workbench.screenshot('live');
-      await until('the end of the run', async () => {
-        const rows = await workbench.runsTree();
-        return rows.some((row) => row.level === 1 && row.label === 'quick.py' && !row.description.includes('running'));
-      }, 60_000);
+      await until(
+        'the end of the run',
+        async () => {
+          const rows = await workbench.runsTree();
+          return rows.some(
+            (row) => row.level === 1 && row.label === 'quick.py' && !row.description.includes('running'),
+          );
+        },
+        60_000,
+      );
       const lens = await lensWith(workbench, figures);
       const [, calls, p50, p95, share] = figures.exec(lens)!.map(Number);
       assert.equal(calls, 30);
@@ -45,27 +51,44 @@ export const tests = defineTests([
         const all = await workbench.runsTree();
         return all.some((row) => row.label === 'Timeline: steady calls') && all;
       });
-      assert.ok(rows.some((row) => row.label === 'quick.py:22' && row.description.includes('30 calls')), JSON.stringify(rows));
+      assert.ok(
+        rows.some((row) => row.label === 'quick.py:22' && row.description.includes('30 calls')),
+        JSON.stringify(rows),
+      );
       const hover = await until('a hover with parts', async () => {
         const text = await workbench.hoverAt({ text: 'model.predict' });
         return text.includes('model function') && text;
       });
-      for (const part of ['calls', 'first', 'p95', 'set-up', 'tracing', 'Python', 'input (1, 64, 4) × 30', 'Open timeline']) {
+      for (const part of [
+        'calls',
+        'first',
+        'p95',
+        'set-up',
+        'tracing',
+        'Python',
+        'input (1, 64, 4) × 30',
+        'Open timeline',
+      ]) {
         assert.ok(hover.includes(part), `${part} in ${hover}`);
       }
       await workbench.screenshot('hover');
       await workbench.hideHover();
-      for (const theme of ['light', 'dark', 'highContrast'] as const) await workbench.screenshot('runs', theme);
+      for (const theme of ['light', 'dark', 'highContrast'] as const)
+        await workbench.screenshot('runs', theme);
       await workbench.setTheme('dark');
       await workbench.runsRow('Timeline: steady calls').click();
       const frame = await workbench.webviewFrame('html[data-state="ready"]');
       const events = Number(await frame.locator('html').getAttribute('data-events'));
       assert.ok(events > 1000, `${events} events`);
       assert.match(await workbench.activeTab(), /xplane\.pb$/);
-      for (const theme of ['light', 'dark', 'highContrast'] as const) await workbench.screenshot('timeline', theme);
+      for (const theme of ['light', 'dark', 'highContrast'] as const)
+        await workbench.screenshot('timeline', theme);
       assert.equal(await readFile(path.join(workspace, 'quick.py'), 'utf8'), before);
       await runFolder(workspace);
-      assert.deepEqual(workbench.consoleErrors.filter((text) => /predictscope/i.test(text)), []);
+      assert.deepEqual(
+        workbench.consoleErrors.filter((text) => /predictscope/i.test(text)),
+        [],
+      );
     },
   },
 ]);
