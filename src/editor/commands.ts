@@ -76,8 +76,7 @@ async function guarded(context: CommandContext, run: () => unknown): Promise<voi
     const actions = known && key ? [settings, showLog] : [showLog];
     const picked = await vscode.window.showErrorMessage(text, ...actions);
     if (picked === showLog) context.log.show();
-    if (picked === settings)
-      await vscode.commands.executeCommand('workbench.action.openSettings', key);
+    if (picked === settings) await vscode.commands.executeCommand('workbench.action.openSettings', key);
   }
 }
 

@@ -117,9 +117,10 @@ function deviceProblems(frameworks: RunReader['processes'][number]['frameworks']
       ].filter(Boolean);
       problems.push({
         message: what,
-        ...(versions.length > 0
-          ? { fix: `It was built for ${versions.join(' and ')}, which must be found by the loader.` }
-          : {}),
+        fix:
+          versions.length > 0
+            ? `It was built for ${versions.join(' and ')}, which must be found by the loader.`
+            : 'Check that CUDA_VISIBLE_DEVICES does not hide the GPU, and that the GPU libraries are installed where the program runs.',
       });
     }
   }
@@ -133,6 +134,8 @@ function siteProblems(reader: RunReader): Problem[] {
   for (const { calls } of reader.processes)
     for (let row = 0; row < calls.length; row++) called.add(calls.site[row]!);
   if (reader.processes.length === 0) return [];
+  // What was called after the user stopped the recording is not known.
+  const stopped = reader.processes.some((process) => process.stopped);
   for (const file of reader.config?.files ?? []) {
     const missed = file.sites.filter((site) => !called.has(site.index));
     if (missed.length === 0) continue;
@@ -142,8 +145,9 @@ function siteProblems(reader: RunReader): Problem[] {
     const anyCalled = called.size > 0;
     if (seen.length === 0) {
       if (anyCalled && !leading) continue; // another program's file: of no interest here
+      const { callee, line } = leading ?? missed[0]!;
       problems.push({
-        message: `The program never loaded ${name}, so ${missed[0]!.callee} in line ${missed[0]!.line} was never called.`,
+        message: `The program never loaded ${name}, so ${callee} in line ${line} was never called.`,
         fix: 'Check that this command runs this file: it may run a copy elsewhere, or need other arguments.',
       });
       continue;
@@ -155,7 +159,7 @@ function siteProblems(reader: RunReader): Problem[] {
           message: `${site.callee} (${name}:${site.line}) is not in the copy that ran: ${seen[0]!.ran}.`,
           fix: 'Install the workspace there (python -m pip install .), or run the workspace copy.',
         });
-      } else if (leading === site || !anyCalled) {
+      } else if (!stopped && (leading === site || !anyCalled)) {
         problems.push({
           message: `The program ended without calling ${site.callee} (${name}:${site.line}).`,
           fix: 'Check its arguments and input: this line was not reached.',

@@ -31,6 +31,7 @@ export function splitCommandLine(text: string): string[] {
     } else if (/\s/.test(c)) {
       if (word !== undefined) words.push(word);
       word = undefined;
+      if (c === '\n' && words.length > 0 && source.slice(i).trim()) throw shellOnly('a second line');
     } else if (c === '#' && word === undefined) {
       while (i + 1 < source.length && source[i + 1] !== '\n') i++; // a comment
     } else if (
