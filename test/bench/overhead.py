@@ -127,7 +127,17 @@ def main():
         head = [line for line in lines if line.startswith("#")]
         few = Path(folder) / "few.vcf"
         few.write_text("".join(head + [line for line in lines if not line.startswith("#")][:VARIANTS]))
-        command = [sys.executable, "-m", "splicescore", "-I", str(few), "-R", "data/genome.fa", "-O", folder + "/out.vcf"]
+        command = [
+            sys.executable,
+            "-m",
+            "splicescore",
+            "-I",
+            str(few),
+            "-R",
+            "data/genome.fa",
+            "-O",
+            folder + "/out.vcf",
+        ]
         print("load before: %s" % Path("/proc/loadavg").read_text().split()[0])
         call_ns = per_call(folder)
         print("a recorded call                    %.0f ns over a bare one (minimum of 9 rounds)" % call_ns)
@@ -143,8 +153,8 @@ def main():
             % (cost * 1e3, calls, call_ns, share * 100)
         )
         same, same_plain = [], []
-        for i in range(max(4, count // 4)):
-            bare, _ = environments(folder, config)
+        for _ in range(max(4, count // 4)):
+            bare = environments(folder, config)[0]
             a, b = cpu_seconds(command, bare, SAMPLE), cpu_seconds(command, bare, SAMPLE)
             same.append(b / a)
             same_plain.append(a)

@@ -57,7 +57,12 @@ class Lab:
         command = command or [python, "main.py", *args]
         return Outcome(
             subprocess.run(
-                command, cwd=self.folder, input=stdin, capture_output=True, timeout=timeout, env=env or self.environment()
+                command,
+                cwd=self.folder,
+                input=stdin,
+                capture_output=True,
+                timeout=timeout,
+                env=env or self.environment(),
             )
         )
 
@@ -67,7 +72,9 @@ class Lab:
         report = self.folder.parent / (self.folder.name + "-summary.json")
         report.unlink(missing_ok=True)
         words = ["node", str(CLI), "profile", "--json", str(report), *options]
-        words += ["--log-dir", str(self.folder.parent / (self.folder.name + "-runs"))] if "--log-dir" not in options else []
+        words += (
+            ["--log-dir", str(self.folder.parent / (self.folder.name + "-runs"))] if "--log-dir" not in options else []
+        )
         for one in [site] if isinstance(site, str) else site or []:
             words += ["--site", one]
         words += ["--", *(command or [python, "main.py", *args])]

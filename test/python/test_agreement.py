@@ -1,10 +1,12 @@
 """Our figures against clocks in the program itself: counts exact, times within 1 % + 50 µs."""
 
 import json
+import struct
+from pathlib import Path
 
 import pytest
 
-CLOCKED = '''
+CLOCKED = """
 import json, resource, sys, time
 {setup}
 def switches():
@@ -19,7 +21,7 @@ for i in range(int(sys.argv[1])):
     disturbed.append(switches() != switched)
 json.dump(taken, open("taken.json", "w"))
 json.dump(disturbed, open("disturbed.json", "w"))
-'''
+"""
 
 PLAIN = """
 class Model:
@@ -109,9 +111,6 @@ def check_once(lab, text, calls, traced):
 
 def recorded(directory, kind=1):
     """Durations of all records of a kind (1 calls, 2 our own work) in slot order: a decoder of its own, beside the one in TypeScript."""
-    import struct
-    from pathlib import Path
-
     found = []
     for path in sorted(Path(directory).glob("*/calls-*.bin")):
         data = path.read_bytes()

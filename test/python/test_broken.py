@@ -1,9 +1,13 @@
 """Broken things say so: a sentence that names the fix, and the program runs all the same where it can."""
 
+import json
 import os
-import stat
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from conftest import CLI, RUNTIME
 
 MODEL = "class M:\n    def predict(self, x): return x\nm = M()\n"
 CALL = "m.predict(1)  # site\n"
@@ -73,8 +77,6 @@ def test_program_that_is_not_python(lab):
 
 @pytest.mark.parametrize("flag", ["-I", "-E", "-S"])
 def test_flags_that_keep_us_out(lab, flag):
-    import sys
-
     lab.write(MODEL + CALL)
     done = lab.profiled(command=[sys.executable, flag, "main.py"], site="main.py:4")
     assert done.code == 0
@@ -114,8 +116,6 @@ def test_full_disk(lab, tmp_path):
     text += "for i in range(10):\n    m.predict(i)  # site\nprint('done')\n"
     # The limit must hold before the first record: set in the shell that starts Python.
     lab.write(text)
-    import sys
-
     done = lab.profiled(
         command=["sh", "-c", 'ulimit -f 8; exec "$0" main.py', sys.executable], site="main.py:%d" % one(text)
     )
@@ -124,12 +124,6 @@ def test_full_disk(lab, tmp_path):
 
 
 def test_truncated_and_corrupt_trace(lab, tmp_path):
-    import json
-    import subprocess
-    from pathlib import Path
-
-    from conftest import CLI
-
     text = (
         "import numpy, keras\nm = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])\n"
         "x = numpy.zeros((1, 8), 'float32')\nfor i in range(8):\n    m.predict(x, verbose=0)  # site\n"
@@ -149,7 +143,9 @@ def test_truncated_and_corrupt_trace(lab, tmp_path):
     traces[1].write_bytes(whole[: len(whole) // 2])
     summary = again()
     assert 0 < summary["traces"][1]["events"] < events
-    assert any("byte" in p["message"] or "trunc" in p["message"].lower() for p in summary["problems"]), summary["problems"]
+    assert any("byte" in p["message"] or "trunc" in p["message"].lower() for p in summary["problems"]), summary[
+        "problems"
+    ]
     traces[1].write_bytes(b"\x00garbage" * 100)
     summary = again()
     assert any(traces[1].name in p["message"] for p in summary["problems"]), summary["problems"]
@@ -163,9 +159,6 @@ def test_gpu_machine_that_ran_on_cpu_names_the_library(lab):
     """A fake GPU node and a fake CUDA build stand in for the machine; the probe runs for real."""
     import json
     import subprocess
-    import sys
-
-    from conftest import RUNTIME
 
     out = subprocess.run(
         [sys.executable, str(RUNTIME / "predictscope" / "gpuprobe.py"), "12.5.1", "9"], capture_output=True, check=True
@@ -180,9 +173,6 @@ def test_gpu_machine_that_ran_on_cpu_names_the_library(lab):
 def test_a_fault_of_ours_does_not_reach_the_program(lab):
     """config.json that makes no sense: the program runs as if we were not there."""
     import subprocess
-    import sys
-
-    from conftest import RUNTIME
 
     lab.write(MODEL + CALL + "print('done')\n")
     run_directory = lab.folder / "run"
@@ -192,5 +182,3 @@ def test_a_fault_of_ours_does_not_reach_the_program(lab):
         env = lab.environment(PYTHONPATH=str(RUNTIME), PREDICTSCOPE_RUN=str(run_directory))
         done = subprocess.run([sys.executable, "main.py"], cwd=lab.folder, capture_output=True, env=env)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"done\n", b""), config
-    run_directory.joinpath("config.json").unlink()
-    os.chmod(run_directory, stat.S_IRUSR | stat.S_IXUSR)

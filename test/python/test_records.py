@@ -1,5 +1,6 @@
 """Every call of every thread and process, however it ends."""
 
+import json
 import os
 import struct
 import subprocess
@@ -8,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import pythons
+from conftest import CLI, RUNTIME, pythons
 
 MODEL = "class M:\n    def predict(self, x): return x\nm = M()\n"
 
@@ -40,7 +41,9 @@ def test_threads_lose_and_mix_nothing(lab):
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_children_of_multiprocessing(lab, method):
     text = (
-        "import multiprocessing\n" + MODEL + "def work(n):\n    for i in range(n):\n        m.predict(i)  # site\n    return n\n"
+        "import multiprocessing\n"
+        + MODEL
+        + "def work(n):\n    for i in range(n):\n        m.predict(i)  # site\n    return n\n"
         "if __name__ == '__main__':\n"
         "    context = multiprocessing.get_context(%r)\n"
         "    with context.Pool(2) as pool:\n        print(sum(pool.map(work, [10, 20, 30])))\n"
@@ -63,7 +66,10 @@ def test_child_programs_are_profiled_too(lab):
 
 
 def test_modules_packages_and_folders(lab):
-    text = MODEL + "def main():\n    for i in range(3):\n        m.predict(i)  # site\nif __name__ == '__main__':\n    main()\n"
+    text = (
+        MODEL
+        + "def main():\n    for i in range(3):\n        m.predict(i)  # site\nif __name__ == '__main__':\n    main()\n"
+    )
     lab.write("", "pkg/__init__.py")
     lab.write("from pkg import scorer\nscorer.main()\n", "pkg/__main__.py")
     lab.write(text, "pkg/scorer.py")
@@ -82,8 +88,14 @@ def test_a_copy_elsewhere_is_found_by_its_content_and_said(lab):
     lab.write("", "src/tool/__init__.py")
     lab.write(text, "src/tool/scorer.py")
     lab.write("", "installed/tool/__init__.py")
-    lab.write("import this_line_makes_it_differ as _  # noqa\n".replace("import this_line_makes_it_differ as _", "_ = 1") + text, "installed/tool/scorer.py")
-    script = lab.write("#!%s\nimport sys\nfrom tool.scorer import main\nsys.exit(main())\n" % sys.executable, "bin/tool")
+    lab.write(
+        "import this_line_makes_it_differ as _  # noqa\n".replace("import this_line_makes_it_differ as _", "_ = 1")
+        + text,
+        "installed/tool/scorer.py",
+    )
+    script = lab.write(
+        "#!%s\nimport sys\nfrom tool.scorer import main\nsys.exit(main())\n" % sys.executable, "bin/tool"
+    )
     script.chmod(0o755)
     env = lab.environment(PYTHONPATH=str(lab.folder / "installed"))
     done = lab.profiled(command=[str(script)], site="src/tool/scorer.py:%d" % one(text), env=env)
@@ -111,7 +123,15 @@ def test_every_kind_of_call_expression(lab):
     )
     lab.write(text)
     plain = lab.plain()
-    marks = {"# super": None, "# comprehension": 3, "# lambda": 1, "# inside": 1, "# nested": None, "# awaited": None, "# generator": 2}
+    marks = {
+        "# super": None,
+        "# comprehension": 3,
+        "# lambda": 1,
+        "# inside": 1,
+        "# nested": None,
+        "# awaited": None,
+        "# generator": 2,
+    }
     done = lab.profiled(site=["main.py:%d" % one(text, mark) for mark in marks], options=("--calls", "0"))
     assert (done.code, done.stdout) == (0, plain.stdout), done.text
     calls = {}
@@ -132,8 +152,6 @@ def test_kill_at_any_moment_keeps_finished_calls(lab, attempt):
         "    if i % 500 == 0:\n        sys.stdout.write('%d\\n' % i); sys.stdout.flush()\n"
     )
     lab.write(text)
-    from conftest import CLI
-
     runs = lab.folder.parent / "runs"
     process = subprocess.Popen(
         ["node", str(CLI), "profile", "--log-dir", str(runs), "--site", "main.py:%d" % one(text), "--", sys.executable, "main.py"],
@@ -146,10 +164,10 @@ def test_kill_at_any_moment_keeps_finished_calls(lab, attempt):
     out, err = process.communicate(timeout=60)
     assert process.returncode == -9
     printed = int((out.split() or [b"500"])[-1]) if out.endswith(b"\n") else 500
-    import json
-
     run = next(runs.iterdir())
-    summary = json.loads(subprocess.run(["node", str(CLI), "summarize", str(run), "--json"], capture_output=True).stdout)
+    summary = json.loads(
+        subprocess.run(["node", str(CLI), "summarize", str(run), "--json"], capture_output=True).stdout
+    )
     site = summary["sites"][0]
     assert site["calls"] >= printed and site["unfinished"] <= 1
     assert site["calls"] - printed < 60000
@@ -172,7 +190,5 @@ def test_each_interpreter(lab, minor):
     assert done.site(7)["errors"] == 1
     assert done.summary["run"]["python"].startswith("3.%d." % minor)
     # Byte-compiles as a whole under it.
-    from conftest import RUNTIME
-
     check = "import sys, glob\nfor f in glob.glob(sys.argv[1] + '/**/*.py', recursive=True): compile(open(f, 'rb').read(), f, 'exec')"
     assert subprocess.run([python, "-c", check, str(RUNTIME)]).returncode == 0

@@ -1,17 +1,18 @@
 """TensorFlow programs that end badly, or use the profiler themselves."""
 
 import re
+import shutil
 
 import pytest
 
-KERAS = '''
+KERAS = """
 import os, signal, sys
 import numpy, keras, tensorflow as tf
 model = keras.Sequential([keras.Input((16, 4)), keras.layers.Dense(3, kernel_initializer="ones")])
 x = numpy.ones((1, 16, 4), "float32")
 def predict():
     return model.predict(x, verbose=0)  # site
-'''
+"""
 
 ENDINGS = {
     "ends": "for i in range(12): print(predict().sum())\n",
@@ -81,8 +82,6 @@ def test_the_programs_own_profiler_comes_first(lab, name):
     before = lab.plain()
     theirs = [p.stat().st_size for p in lab.folder.glob("theirs/**/*.xplane.pb")]
     assert len(theirs) == 1
-    import shutil
-
     shutil.rmtree(lab.folder / "theirs")
     after = lab.profiled(site="main.py:%d" % site_line())
     assert (after.code, after.stdout) == (before.code, before.stdout)

@@ -1,10 +1,13 @@
 """Exit code or signal, stdout, stderr and files are the same with and without us (no traces: no exceptions)."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
+from conftest import RUNTIME
 
-HEAD = '''
+HEAD = """
 import os, signal, sys, time
 
 class Model:
@@ -30,7 +33,7 @@ class Model:
 model = Model()
 for i in range(5):
     print(model.predict(i))
-'''
+"""
 
 PROGRAMS = {
     "ends": HEAD + "print('done')\n",
@@ -38,7 +41,8 @@ PROGRAMS = {
     "raises in a function": HEAD + "def f(x):\n    return [model.predict(x) for _ in range(2)]\n\n\nf('raise')\n",
     "raises while handling": HEAD
     + "try:\n    model.predict('raise')\nexcept ValueError as error:\n    raise KeyError('other') from error\n",
-    "catches": HEAD + "try:\n    model.predict('raise')\nexcept ValueError as error:\n    import traceback\n    traceback.print_exc()\n",
+    "catches": HEAD
+    + "try:\n    model.predict('raise')\nexcept ValueError as error:\n    import traceback\n    traceback.print_exc()\n",
     "sys.exit(3)": HEAD + "model.predict('exit')\n",
     "sys.exit text": HEAD + "sys.exit('gave up')\n",
     "os._exit": HEAD + "sys.stdout.flush()\nmodel.predict('_exit')\n",
@@ -61,8 +65,10 @@ PROGRAMS = {
     "stack": HEAD
     + "import inspect\n\n\nclass Deep:\n    def predict(self, x):\n        print([(f.function, f.lineno) for f in inspect.stack()[:3]][:2])\n\n\nDeep().predict(1)\n",
     "syntax error": HEAD + "def broken(:\n    pass\n",
-    "recursion": HEAD + "def f(n):\n    return model.predict(f(n + 1))\n\n\ntry:\n    f(0)\nexcept RecursionError as error:\n    print(str(error)[:30])\n",
-    "generator": HEAD + "def g():\n    for i in range(3):\n        yield model.predict(i)\n\n\nprint(list(g()), model.predict(*[1]), model.predict(**{'x': 2}))\n",
+    "recursion": HEAD
+    + "def f(n):\n    return model.predict(f(n + 1))\n\n\ntry:\n    f(0)\nexcept RecursionError as error:\n    print(str(error)[:30])\n",
+    "generator": HEAD
+    + "def g():\n    for i in range(3):\n        yield model.predict(i)\n\n\nprint(list(g()), model.predict(*[1]), model.predict(**{'x': 2}))\n",
     "pickle": HEAD + "import pickle\nprint(pickle.loads(pickle.dumps(model)).predict(3))\n",
     "fork": HEAD
     + "sys.stdout.flush()\npid = os.fork()\nif pid == 0:\n    model.predict(9)\n    os._exit(4)\nprint(os.waitpid(pid, 0)[1])\nmodel.predict(8)\n",
@@ -117,7 +123,9 @@ def test_environment_and_path_are_the_programs_own(lab):
 
 def test_an_own_sitecustomize_still_runs(lab):
     lab.write("print('theirs')\n", "custom/sitecustomize.py")
-    lab.write("import sys\nclass M:\n    def predict(self, x): return x\nM().predict(1)\nprint(sys.modules['sitecustomize'].__file__)\n")
+    lab.write(
+        "import sys\nclass M:\n    def predict(self, x): return x\nM().predict(1)\nprint(sys.modules['sitecustomize'].__file__)\n"
+    )
     env = lab.environment(PYTHONPATH=str(lab.folder / "custom"))
     before = lab.plain(env=env)
     after = lab.profiled(site="main.py:4", options=("--calls", "0"), env=env)
@@ -127,10 +135,6 @@ def test_an_own_sitecustomize_still_runs(lab):
 
 
 def test_python_2_and_3_6_children_print_nothing(lab):
-    import subprocess
-    from conftest import RUNTIME
-    from pathlib import Path
-
     old = [str(p) for v in ("2.7", "3.6") for p in Path.home().glob(".pyenv/versions/%s*/bin/python" % v)]
     if not old:
         pytest.skip("no old interpreter here")

@@ -24,18 +24,15 @@ def candidates(cuda, cudnn):
 
 def try_load(name):
     """The loader's error text, or None. Libraries that came as Python packages count as found."""
-    try:
-        ctypes.CDLL(name)
-        return None
-    except OSError as error:
-        for folder in sys.path:
-            for path in glob.glob(os.path.join(folder, "nvidia", "*", "lib", name)):
-                try:
-                    ctypes.CDLL(path)
-                    return None
-                except OSError as inner:
-                    error = inner
-        return str(error)
+    packaged = [p for folder in sys.path for p in glob.glob(os.path.join(folder, "nvidia", "*", "lib", name))]
+    reason = None
+    for candidate in [name, *packaged]:
+        try:
+            ctypes.CDLL(candidate)
+            return None
+        except OSError as error:
+            reason = reason or str(error)
+    return reason
 
 
 def main():

@@ -64,12 +64,11 @@ def last_name(node):
 
 
 class _Calls(ast.NodeVisitor):
-    """All calls of a tree in source order, each with its qualified name and whether it is awaited."""
+    """All calls of a tree, each with its qualified name."""
 
     def __init__(self):
         self.found = []
         self._names = []
-        self._awaited = set()
 
     def _scope(self, node):
         for part in getattr(node, "decorator_list", ()):
@@ -85,17 +84,9 @@ class _Calls(ast.NodeVisitor):
 
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _scope
 
-    def visit_Await(self, node):
-        if isinstance(node.value, ast.Call):
-            self._awaited.add(node.value)
-        self.generic_visit(node)
-
     def visit_Call(self, node):
         self.found.append((node, ".".join(self._names)))
         self.generic_visit(node)
-
-    def awaited(self, node):
-        return node in self._awaited
 
 
 def find(tree, source, sites, exact):
@@ -130,23 +121,22 @@ def find(tree, source, sites, exact):
         keys = {}
         in_order = sorted(calls.found, key=lambda pair: (pair[0].lineno, pair[0].col_offset))
         for node, qualname in in_order:
-            for text in {callee_text(node.func, lines) or "." + last_name(node.func)}:
-                ordinal = count.get((qualname, text), 0)
-                count[(qualname, text)] = ordinal + 1
-                keys[(qualname, text, ordinal)] = node
+            text = callee_text(node.func, lines)
+            ordinal = count.get((qualname, text), 0)
+            count[(qualname, text)] = ordinal + 1
+            keys[(qualname, text, ordinal)] = node
         for site in sites:
             node = keys.get((site["qualname"], site["callee"], site["ordinal"]))
             if node is None:
                 missing.append(site["index"])
             else:
                 chosen[node] = site["index"]
-    return chosen, missing, calls
+    return chosen, missing
 
 
 class _Rewriter(ast.NodeTransformer):
-    def __init__(self, chosen, awaited):
+    def __init__(self, chosen):
         self._chosen = chosen
-        self._awaited = awaited
 
     def visit_Await(self, node):
         call = node.value
@@ -177,19 +167,11 @@ def _wrap_arguments(node):
             if keyword.arg in _INPUT_KEYWORDS:
                 first = ("keywords", i, keyword.value)
                 break
-    last = None
-    if node.keywords:
-        last = ("keywords", len(node.keywords) - 1, node.keywords[-1].value)
-    elif node.args:
-        last = ("args", len(node.args) - 1, node.args[-1])
     # Arguments are evaluated in order, so one re-stamp after the last that works covers all of them.
-    working = [("args", i, a) for i, a in enumerate(node.args)]
-    working += [("keywords", i, k.value) for i, k in enumerate(node.keywords)]
-    working = [w for w in working if not _plain(w[2])]
-    if working:
-        last = working[-1]
-    else:
-        last = None
+    places = [("args", i, a) for i, a in enumerate(node.args)]
+    places += [("keywords", i, k.value) for i, k in enumerate(node.keywords)]
+    working = [place for place in places if not _plain(place[2])]
+    last = working[-1] if working else None
     if first is not None and last is not None and first[:2] == last[:2]:
         _wrap(node, first, BOTH)
         return
@@ -221,9 +203,9 @@ def _wrap(node, place, function):
         node.keywords[i].value = wrapped
 
 
-def rewrite(tree, chosen, calls):
+def rewrite(tree, chosen):
     """Rewrites the chosen calls of the tree in place and returns it."""
-    tree = _Rewriter(dict(chosen), calls).visit(tree)
+    tree = _Rewriter(dict(chosen)).visit(tree)
     return ast.fix_missing_locations(tree)
 
 

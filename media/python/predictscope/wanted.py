@@ -66,8 +66,8 @@ class Wanted:
             if entry is not None:
                 digest = hashlib.sha256(source).hexdigest()
                 exact = digest == entry.get("sha256")
-                chosen, missing, calls = transform.find(tree, source, entry["sites"], exact)
-                tree = transform.rewrite(tree, chosen, calls)
+                chosen, missing = transform.find(tree, source, entry["sites"], exact)
+                tree = transform.rewrite(tree, chosen)
                 self._report(entry, path, how, exact, chosen, missing)
                 if chosen:
                     self._on_sites()

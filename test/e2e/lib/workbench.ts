@@ -355,7 +355,8 @@ export class Workbench {
       () => true,
       () => false,
     );
-    if (there) await row.click(BRIEFLY);
+    // Not so briefly: under load a click may have worked and yet not be confirmed within a second.
+    if (there) await row.click({ timeout: 5000 });
     return there;
   }
 }

@@ -80,7 +80,10 @@ def start(path):
         raise Busy("The program runs a TensorFlow profiler session of its own.")
     try:
         options = profiler.ProfilerOptions(
-            host_tracer_level=_Level(2), python_tracer_level=_Level(0), device_tracer_level=_Level(1), delay_ms=_Level(0)
+            host_tracer_level=_Level(2),
+            python_tracer_level=_Level(0),
+            device_tracer_level=_Level(1),
+            delay_ms=_Level(0),
         )
         arguments = dict(options=options)
     except TypeError:  # 2.2: another signature; its defaults are the levels above
@@ -92,7 +95,7 @@ def start(path):
             raise
         # A session started outside of Python's module: the module now believes that it is its own.
         profiler._profiler = None
-        raise Busy("Another TensorFlow profiler session is running in this process (a profiler server?).")
+        raise Busy("Another TensorFlow profiler session is running in this process (a profiler server?).") from error
     return Session(path, profiler)
 
 
