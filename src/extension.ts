@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { contextKeys, taskType, views } from './common/ids';
 import { PredictCodeLensProvider } from './editor/codeLens';
-import { registerCommands } from './editor/commands';
+import { registerCommands } from './views/commands';
 import { TimingHoverProvider } from './editor/hover';
 import { Launcher } from './editor/launcher';
 import { ProgramChooser } from './editor/programChooser';

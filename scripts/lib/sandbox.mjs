@@ -8,7 +8,7 @@ import { run } from './run.mjs';
 import { which } from './system.mjs';
 
 const MOUNTS = path.join(import.meta.dirname, 'sandboxMounts.mjs');
-const TOOLS = ['unshare', 'nsenter', 'setpriv', 'mount', 'umount'];
+const TOOLS = ['unshare', 'nsenter', 'setpriv', 'mount'];
 const ACCOUNT = 'predictscope';
 
 /** @typedef {import('./sandbox.d.mts').SandboxOptions} SandboxOptions */
@@ -37,7 +37,6 @@ export async function openSandbox({ temporaryFolder, extensionsFolder, writable,
       ...['--net', '--mount', '--propagation', 'private', process.execPath, MOUNTS],
       JSON.stringify({
         python,
-        stash: path.join(temporaryFolder, 'stash'),
         accounts: accountsFile,
         visible: [...visible, ...folders],
         writable: folders,

@@ -1,12 +1,12 @@
 // Inside the namespaces of sandbox.mjs, as root: brings up the loopback, makes everything read-only but
 // what is named, and keeps the namespaces alive until its standard input ends.
-//   node sandboxMounts.mjs '{ "python", "stash", "accounts", "visible": [], "writable": [] }'
+//   node sandboxMounts.mjs '{ "python", "accounts", "visible": [], "writable": [] }'
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** @type {{ python: string, stash: string, accounts: string, visible: string[], writable: string[] }} */
-const { python, stash, accounts, visible, writable } = JSON.parse(process.argv[2] ?? '{}');
+/** @type {{ python: string, accounts: string, visible: string[], writable: string[] }} */
+const { python, accounts, visible, writable } = JSON.parse(process.argv[2] ?? '{}');
 
 /** @param {string} command @param {string[]} args */
 const call = (command, ...args) => execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -33,15 +33,13 @@ function openClosedFolders() {
     if (closed !== undefined) wanted.set(closed, [...(wanted.get(closed) ?? []), folder]);
   }
   for (const [closed, folders] of wanted) {
-    mkdirSync(stash);
-    call('mount', '--rbind', closed, stash);
+    // What is covered stays within reach of an open file.
+    const below = `/proc/${process.pid}/fd/${openSync(closed, 'r')}`;
     call('mount', '-t', 'tmpfs', '-o', 'mode=755,size=1m', 'none', closed);
     for (const folder of folders) {
       mkdirSync(folder, { recursive: true });
-      call('mount', '--rbind', path.join(stash, path.relative(closed, folder)), folder);
+      call('mount', '--no-canonicalize', '--rbind', path.join(below, path.relative(closed, folder)), folder);
     }
-    call('umount', '--lazy', stash);
-    rmdirSync(stash);
   }
 }
 
@@ -61,10 +59,15 @@ function makeReadOnly() {
   for (const point of new Set(points)) if (!kept(point)) call('mount', '-o', 'remount,bind,ro', point);
 }
 
-call(python, '-c', LOOPBACK);
-openClosedFolders();
-for (const folder of writable) call('mount', '--bind', folder, folder);
-call('mount', '--bind', accounts, '/etc/passwd');
-makeReadOnly();
+try {
+  call(python, '-c', LOOPBACK);
+  openClosedFolders();
+  for (const folder of writable) call('mount', '--bind', folder, folder);
+  call('mount', '--bind', accounts, '/etc/passwd');
+  makeReadOnly();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
 console.log('ready');
 process.stdin.resume().once('end', () => process.exit());

@@ -2,8 +2,8 @@ import * as vscode from 'vscode';
 import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import { formatCount } from '../common/units';
-import type { Run } from '../runs/runStore';
-import { runTitle } from '../views/runsTree';
+import type { Run } from '../insight/runStore';
+import { runTitle } from '../insight/runTitle';
 import type { RunsModel } from './runsModel';
 import { stopRun } from './stopRun';
 

@@ -8,7 +8,7 @@ import type { Log } from '../common/log';
 import { changes, setting } from '../common/vscode';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
 import { applyRetention } from '../runs/retention';
-import { RunStore, type Run } from '../runs/runStore';
+import { RunStore, type Run } from '../insight/runStore';
 import { localFiles } from '../targets/localFiles';
 import { logDirectory } from './launcher';
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { formatCount, formatDuration, formatShare } from '../common/units';
 import { partMeaning, partOrder, partTitle } from '../insight/partNames';
 import type { SiteSummary } from '../insight/runSummary';
-import type { Run } from '../runs/runStore';
+import type { Run } from '../insight/runStore';
 
 /** `3,120 calls · p50 34 ms · p95 41 ms · 52 % of run`. */
 export function lensFigures(site: SiteSummary): string {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readRunRecord } from '../runs/runRecord';
-import type { Run } from '../runs/runStore';
+import type { Run } from '../insight/runStore';
 import { localTarget } from '../targets/local';
 
 /** Asks the recorder to stop; the program goes on. */

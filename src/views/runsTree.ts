@@ -5,7 +5,8 @@ import { Disposables, type Disposable } from '../common/disposables';
 import { formatCount, formatDuration, formatShare } from '../common/units';
 import type { Problem } from '../common/problem';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
-import type { Run } from '../runs/runStore';
+import { runTitle } from '../insight/runTitle';
+import type { Run } from '../insight/runStore';
 import type { RunsModel } from '../editor/runsModel';
 
 export type RunNode =
@@ -82,15 +83,6 @@ function children(run: Run): RunNode[] {
         events: trace.events,
       })),
   ];
-}
-
-/** `splicescore`, `quick.py`: the part of the command that tells runs apart. */
-export function runTitle(summary: RunSummary): string {
-  const words = summary.run.command;
-  const module = words.indexOf('-m');
-  if (module >= 0 && words[module + 1]) return words[module + 1]!;
-  const script = words.find((word) => word.endsWith('.py'));
-  return path.basename(script ?? words[0] ?? summary.run.id);
 }
 
 function runItem(run: Run, newest: boolean): vscode.TreeItem {

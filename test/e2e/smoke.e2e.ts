@@ -16,7 +16,9 @@ export const tests = defineTests([
       await workbench.showRuns();
       // A figure for RESULTS.md, not a limit: what the window says of our activation.
       await workbench.runCommand('Developer: Show Running Extensions');
-      const row = workbench.page.locator('.runtime-extensions-editor .extension', { hasText: 'Predictscope' });
+      const row = workbench.page.locator('.runtime-extensions-editor .extension', {
+        hasText: 'Predictscope',
+      });
       await row.first().waitFor();
       await writeFile(path.join(artifacts, 'activation.txt'), await row.first().innerText());
     },

@@ -38,11 +38,11 @@ const { contributes } = manifest;
 const strings = JSON.parse(text('package.nls.json')) as Record<string, string>;
 
 /** What the manifest must say for each type of `Settings`; the compiler holds this table against it. */
-type Declared<T> = T extends boolean
+type Declared<T> = [T] extends [boolean]
   ? 'boolean'
-  : T extends number
+  : [T] extends [number]
     ? 'number' | 'integer'
-    : T extends string[]
+    : [T] extends [string[]]
       ? 'array of string'
       : string extends T
         ? 'string'
@@ -72,7 +72,11 @@ describe('package.json and common/ids.ts name the same', () => {
     for (const items of Object.values(contributes.menus)) {
       for (const { command } of items) expect(known).toContain(command);
     }
-    const links = [...Object.values(strings).join('\n').matchAll(/\(command:(predictscope\.\w+)/g)];
+    const links = [
+      ...Object.values(strings)
+        .join('\n')
+        .matchAll(/\(command:(predictscope\.\w+)/g),
+    ];
     for (const [, command] of links) expect(known).toContain(command);
   });
 
@@ -84,7 +88,8 @@ describe('package.json and common/ids.ts name the same', () => {
     for (const key of ids.settingKeys) {
       const property = properties[`predictscope.${key}`]!;
       const wanted: string | readonly string[] = declared[key];
-      const kind = property.enum ?? (property.items ? `${property.type} of ${property.items.type}` : property.type);
+      const kind =
+        property.enum ?? (property.items ? `${property.type} of ${property.items.type}` : property.type);
       expect(kind, key).toEqual(wanted);
       const value = property.default;
       if (property.enum) expect(property.enum, key).toContain(value);
@@ -96,7 +101,9 @@ describe('package.json and common/ids.ts name the same', () => {
 
   it('views, custom editors and the task type', () => {
     expect(Object.values(contributes.views).flat().map((view) => view.id)).toEqual(Object.values(ids.views)); // prettier-ignore
-    expect(contributes.customEditors.map((editor) => editor.viewType)).toEqual(Object.values(ids.customEditors));
+    expect(contributes.customEditors.map((editor) => editor.viewType)).toEqual(
+      Object.values(ids.customEditors),
+    );
     expect(contributes.taskDefinitions.map((task) => task.type)).toEqual([ids.taskType]);
     for (const { view } of contributes.viewsWelcome) expect(Object.values(ids.views)).toContain(view);
   });
@@ -108,7 +115,9 @@ describe('package.json and common/ids.ts name the same', () => {
       ...contributes.commands.map(({ enablement }) => ({ when: enablement })),
     ].flatMap(({ when }) => (when === undefined ? [] : [when]));
     const views = new Set<string>(Object.values(ids.views));
-    const used = clauses.flatMap((clause) => [...clause.matchAll(/predictscope\.\w+/g)].map(([name]) => name));
+    const used = clauses.flatMap((clause) =>
+      [...clause.matchAll(/predictscope\.\w+/g)].map(([name]) => name),
+    );
     const keys = new Set(used.filter((name) => !views.has(name)));
     expect([...keys].sort()).toEqual(Object.values(ids.contextKeys).sort());
   });
@@ -167,7 +176,15 @@ describe('the house', () => {
     );
 
   it('has the top level that the card draws', () => {
-    for (const name of ['package.json', 'src', 'webview', 'media', 'test', '.vscodeignore', 'tsconfig.json']) {
+    for (const name of [
+      'package.json',
+      'src',
+      'webview',
+      'media',
+      'test',
+      '.vscodeignore',
+      'tsconfig.json',
+    ]) {
       expect(existsSync(path.join(root, name)), name).toBe(true);
     }
   });
@@ -199,7 +216,7 @@ describe('the house', () => {
       const room = file.split('/')[1]!;
       for (const target of imports(file).filter((name) => name.startsWith('src/'))) {
         const to = target.split('/')[1]!;
-        const allowed = to === 'common' || to === room || (rooms.includes(room) && rooms.indexOf(to) >= 0 && rooms.indexOf(to) < rooms.indexOf(room)); // prettier-ignore
+        const allowed = to === 'common' || to === room || (rooms.includes(room) && rooms.includes(to) && rooms.indexOf(to) < rooms.indexOf(room)); // prettier-ignore
         if (exceptions[file]?.file === target) excused.add(file);
         else if (!allowed) wrong.push(`${file} → ${target}`);
       }
@@ -211,7 +228,9 @@ describe('the house', () => {
 
   it('shares only the protocol with the webviews', () => {
     const ours = sources('webview').flatMap(imports).filter((name) => name.startsWith('src/')); // prettier-ignore
-    expect(new Set(ours.filter((name) => name !== 'src/common/units'))).toEqual(new Set(['src/common/protocol']));
+    expect(new Set(ours.filter((name) => name !== 'src/common/units'))).toEqual(
+      new Set(['src/common/protocol']),
+    );
   });
 
   it('touches VS Code only where it may', () => {

@@ -39,7 +39,11 @@ const profile = (options: string[], command: string[], input = ''): Promise<Ende
 
 describe('profile', () => {
   it('passes standard input, output and the exit code, and writes the promised names to --json', async () => {
-    const { code, stdout, stderr } = await profile([...site, '--json', 'out.json'], [python, 'main.py', 'read'], 'straße\n');
+    const { code, stdout, stderr } = await profile(
+      [...site, '--json', 'out.json'],
+      [python, 'main.py', 'read'],
+      'straße\n',
+    );
     expect([code, stdout]).toEqual([0, 'STRASSE\n']);
     expect(stderr).toMatch(/main\.py:9 +model\.predict +4 /);
     const summary = JSON.parse(readFileSync(path.join(project, 'out.json'), 'utf8')) as {
@@ -50,14 +54,26 @@ describe('profile', () => {
       for (const name of names.split(' ')) expect(Object.keys(value), name).toContain(name);
     };
     has(summary, 'run sites hotLines traces problems');
-    has(summary.run, 'id directory command startedAt wallNs exitCode signal target python frameworks devices');
+    has(
+      summary.run,
+      'id directory command startedAt wallNs exitCode signal target python frameworks devices',
+    );
     expect(summary.run).toMatchObject({ command: [python, 'main.py', 'read'], exitCode: 0, signal: null, target: 'local', frameworks: {}, devices: [] }); // prettier-ignore
     const [only] = summary.sites;
     has(only!, 'id file line ranFile callee framework calls errors firstNs p50Ns p95Ns maxNs totalNs shareOfRun batchShapes parts'); // prettier-ignore
-    expect(only).toMatchObject({ line: 9, calls: 4, errors: 0, parts: {}, ranFile: path.join(project, 'main.py') });
+    expect(only).toMatchObject({
+      line: 9,
+      calls: 4,
+      errors: 0,
+      parts: {},
+      ranFile: path.join(project, 'main.py'),
+    });
     const directory = summary.run.directory as string;
     expect(path.dirname(directory)).toBe(path.join(project, '.predictscope', 'runs'));
-    expect(JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8'))).toMatchObject({ state: 'ended', exitCode: 0 });
+    expect(JSON.parse(readFileSync(path.join(directory, 'run.json'), 'utf8'))).toMatchObject({
+      state: 'ended',
+      exitCode: 0,
+    });
     expect(readFileSync(path.join(project, '.predictscope', '.gitignore'), 'utf8')).toBe('*\n');
   });
 
@@ -87,8 +103,13 @@ describe('profile', () => {
   });
 
   it('hands SIGTERM on, ends by it, and leaves no process', async () => {
-    const { child, ended } = start(['profile', '--site', 'main.py:16', '--', python, 'main.py', 'wait'], project);
-    const pid = await new Promise<number>((resolve) => child.stdout!.once('data', (text) => resolve(Number(text))));
+    const { child, ended } = start(
+      ['profile', '--site', 'main.py:16', '--', python, 'main.py', 'wait'],
+      project,
+    );
+    const pid = await new Promise<number>((resolve) =>
+      child.stdout!.once('data', (text) => resolve(Number(text))),
+    );
     expect(pid).toBeGreaterThan(1);
     child.kill('SIGTERM');
     const { code, signal, stderr } = await ended;
@@ -111,14 +132,34 @@ describe('what could not be started ends with 125 and a sentence', () => {
     ['unknown option', ['--frob'], [python], '--frob'],
     ['program in another container', site, ['docker', 'exec', '-it', 'x', 'python', 'main.py'], 'docker exec (a container)'], // prettier-ignore
     ['another target', [...site, '--target', 'slurm'], [python, 'main.py'], 'target slurm'],
-    ['log directory', [...site, '--log-dir', path.join(blocked, 'runs')], [python, 'main.py'], 'cannot be written'],
+    [
+      'log directory',
+      [...site, '--log-dir', path.join(blocked, 'runs')],
+      [python, 'main.py'],
+      'cannot be written',
+    ],
     ['no predict call', ['--root', path.join(scratch, 'nothing')], ['true'], '--site FILE:LINE'],
-    ['line without a call', ['--site', 'main.py:2'], [python, 'main.py'], 'nearest one is ValueError in line 5'],
+    [
+      'line without a call',
+      ['--site', 'main.py:2'],
+      [python, 'main.py'],
+      'nearest one is ValueError in line 5',
+    ],
     ['file of the site', ['--site', 'absent.py:2'], [python, 'main.py'], 'absent.py cannot be read'],
     ['form of --site', ['--site', 'main.py'], [python, 'main.py'], 'is not FILE:LINE'],
-    ['number of calls', [...site, '--calls', 'ten'], [python, 'main.py'], '--calls ten is not a whole number'],
+    [
+      'number of calls',
+      [...site, '--calls', 'ten'],
+      [python, 'main.py'],
+      '--calls ten is not a whole number',
+    ],
     ['negative number', [...site, '--warm-up=-1'], [python, 'main.py'], '--warm-up -1 is not a whole number'],
-    ['number of seconds', [...site, '--seconds', 'soon'], [python, 'main.py'], '--seconds soon is not a number'],
+    [
+      'number of seconds',
+      [...site, '--seconds', 'soon'],
+      [python, 'main.py'],
+      '--seconds soon is not a number',
+    ],
     ['stop after', [...site, '--stop-after', '3m'], [python, 'main.py'], '--stop-after 3m'],
   ])('%s', async (_, options, command, sentence) => {
     const before = runs();
@@ -134,11 +175,18 @@ describe('what could not be started ends with 125 and a sentence', () => {
     ['/no/such/python3', 'Choose an interpreter'],
     [data, 'chmod +x'],
   ])('%s, and run.json tells', async (command, sentence) => {
-    const { code, stderr } = await profile([...site, '--log-dir', path.join(scratch, 'failed')], [command, 'main.py']);
+    const { code, stderr } = await profile(
+      [...site, '--log-dir', path.join(scratch, 'failed')],
+      [command, 'main.py'],
+    );
     expect(stderr).toContain(sentence);
     expect(code).toBe(125);
-    const newest = readdirSync(path.join(scratch, 'failed')).map((name) => path.join(scratch, 'failed', name));
-    const records = newest.map((run) => JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8')) as object);
+    const newest = readdirSync(path.join(scratch, 'failed')).map((name) =>
+      path.join(scratch, 'failed', name),
+    );
+    const records = newest.map(
+      (run) => JSON.parse(readFileSync(path.join(run, 'run.json'), 'utf8')) as object,
+    );
     expect(records).toContainEqual(expect.objectContaining({ state: 'failed', error: expect.stringContaining(command) })); // prettier-ignore
   });
 });

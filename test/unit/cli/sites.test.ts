@@ -78,14 +78,30 @@ describe('the rest', () => {
   it('--help names every command and option', async () => {
     const { code, stdout } = await predictscope(['--help'], '/');
     expect(code).toBe(0);
-    for (const word of ['sites', 'profile', 'summarize', '--site', '--root', '--log-dir', '--warm-up', '--calls', '--stop-after', '--target', '--json', '125']) { // prettier-ignore
+    for (const word of [
+      'sites',
+      'profile',
+      'summarize',
+      '--site',
+      '--root',
+      '--log-dir',
+      '--warm-up',
+      '--calls',
+      '--stop-after',
+      '--target',
+      '--json',
+      '125',
+    ]) {
+      // prettier-ignore
       expect(stdout).toContain(word);
     }
     expect((await predictscope([], '/')).code).toBe(2);
   });
 
   it('--version is the package’s', async () => {
-    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+    const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+      version: string;
+    };
     expect((await predictscope(['--version'], '/')).stdout).toBe(`${version}\n`);
   });
 

@@ -24,7 +24,10 @@ const model = (start: number, end: number, how = 'notTraced-nonXla'): HandEvent 
 ];
 
 /** A synthetic trace in Chrome's form, with a CUDA stream where an event asks for one; splits in µs. */
-async function split(events: HandEvent[], wall: (slot: number) => number | undefined = () => undefined): Promise<SplitCall[]> {
+async function split(
+  events: HandEvent[],
+  wall: (slot: number) => number | undefined = () => undefined,
+): Promise<SplitCall[]> {
   const traceEvents: object[] = events.map(([name, ts, end, args = {}, stream]) => ({
     ...{ ph: 'X', name, ts, dur: end - ts, cat: stream ? 'kernel' : 'cpu_op' },
     ...(stream ? { pid: 0, tid: 7, args: { device: 0, stream: 7, ...args } } : { pid: 1, tid: 1, args }),
@@ -33,7 +36,8 @@ async function split(events: HandEvent[], wall: (slot: number) => number | undef
   traceEvents.push({ ph: 'M', name: 'thread_name', pid: 0, tid: 7, args: { name: 'stream 7' } });
   const trace = await openTrace([write(`synthetic-${files++}.trace.json`, JSON.stringify({ schemaVersion: 1, deviceProperties: [], traceEvents }))]); // prettier-ignore
   const perUs = 1e6 / trace.tickPs;
-  if (events.some(([, , , , stream]) => stream)) expect(trace.tracks.some(({ kind }) => kind === 'stream')).toBe(true);
+  if (events.some(([, , , , stream]) => stream))
+    expect(trace.tracks.some(({ kind }) => kind === 'stream')).toBe(true);
   return splitCalls(trace, (slot) => {
     const us = wall(slot);
     return us === undefined ? undefined : us * perUs;
@@ -71,7 +75,13 @@ describe('splitCalls', () => {
       ['tf.function-graph_building', 90, 96],
       ['EagerExecute: Fill', 91, 92],
     ]);
-    expect(shown(call)).toEqual({ modelFunction: 40, setUp: 10 + 5, unexplained: 10, tracing: 6, python: 29 });
+    expect(shown(call)).toEqual({
+      modelFunction: 40,
+      setUp: 10 + 5,
+      unexplained: 10,
+      tracing: 6,
+      python: 29,
+    });
     expect(sum(call!)).toBe(100);
   });
 
@@ -121,13 +131,19 @@ describe('splitCalls', () => {
   });
 
   it('always adds up to the wall time and has no negative part', async () => {
-    const names = ['EagerExecute: A', 'What', 'tf.function-graph_building', 'predict_function', '$frame.py:1 f'];
+    const names = [
+      'EagerExecute: A',
+      'What',
+      'tf.function-graph_building',
+      'predict_function',
+      '$frame.py:1 f',
+    ];
     for (let seed = 1; seed <= 25; seed++) {
       const next = random(seed);
       const below = (n: number): number => Math.floor(next() * n);
       const events: HandEvent[] = [predict(10, 210)];
       const nest = (from: number, to: number, depth: number): void => {
-        for (let at = from + below(9); at < to && depth < 5; ) {
+        for (let at = from + below(9); at < to && depth < 5;) {
           const end = Math.min(to, at + 1 + below(60));
           const name = names[below(names.length)]!;
           events.push([name, at, end, name === 'predict_function' ? { tf_function_call: 'traced-x' } : {}]);

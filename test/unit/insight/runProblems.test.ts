@@ -8,7 +8,15 @@ import { handProcess, handRun } from './handProcess';
 const problems = (...args: Parameters<typeof handRun>): Problem[] => findRunProblems(handRun(...args), false);
 const called = [{ begin: 0, end: 5 }];
 const loaded = (record: Partial<FileRecord> = {}): FileRecord => ({
-  ...{ t: 'file', file: '/w/scorer.py', ran: '/w/scorer.py', match: 'path', same: true, sites: [0], missing: [] },
+  ...{
+    t: 'file',
+    file: '/w/scorer.py',
+    ran: '/w/scorer.py',
+    match: 'path',
+    same: true,
+    sites: [0],
+    missing: [],
+  },
   ...record,
 });
 
@@ -86,7 +94,9 @@ describe('how it ended', () => {
   it('what host and runtime noted comes along', () => {
     const process = handProcess(called);
     process.problems.push({ message: 'The disk is full.', fix: 'Free some space.' });
-    const record: Partial<RunRecord> = { problems: [{ message: 'libcudnn.so.9 failed.', fix: 'Install it.' }] };
+    const record: Partial<RunRecord> = {
+      problems: [{ message: 'libcudnn.so.9 failed.', fix: 'Install it.' }],
+    };
     expect(problems([process], record)).toEqual([...record.problems!, ...process.problems]);
   });
 });
@@ -130,7 +140,9 @@ describe('CPU although there is a GPU', () => {
 describe('sites that were not called', () => {
   it('file never loaded', () => {
     const [problem, ...others] = problems([handProcess([])]);
-    expect(problem!.message).toBe('The program never loaded scorer.py, so model.predict in line 10 was never called.');
+    expect(problem!.message).toBe(
+      'The program never loaded scorer.py, so model.predict in line 10 was never called.',
+    );
     expect(problem!.fix).toContain('a copy elsewhere');
     expect(others).toEqual([]);
   });
@@ -145,7 +157,9 @@ describe('sites that were not called', () => {
 
   it('site not in the copy that ran', () => {
     const process = handProcess([]);
-    process.files.push(loaded({ ran: '/venv/site-packages/scorer.py', match: 'module', sites: [], missing: [0] }));
+    process.files.push(
+      loaded({ ran: '/venv/site-packages/scorer.py', match: 'module', sites: [], missing: [0] }),
+    );
     const [problem] = problems([process]);
     expect(problem!.message).toBe('model.predict (scorer.py:10) is not in the copy that ran: /venv/site-packages/scorer.py.'); // prettier-ignore
     expect(problem!.fix).toContain('pip install .');
@@ -162,7 +176,10 @@ describe('sites that were not called', () => {
   });
 
   it('names the site that was asked for where its file was never loaded', () => {
-    const [problem] = problems([handProcess([])], { leadingSite: 1 }, [{}, { line: 11, callee: 'other.predict' }]);
+    const [problem] = problems([handProcess([])], { leadingSite: 1 }, [
+      {},
+      { line: 11, callee: 'other.predict' },
+    ]);
     expect(problem!.message).toContain('so other.predict in line 11 was never called');
   });
 

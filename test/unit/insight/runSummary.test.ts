@@ -16,7 +16,12 @@ describe('summarizeRun', () => {
     const reader = new RunReader(recordedRun, localFiles);
     await reader.poll();
     const { run, sites, hotLines } = summarizeRun(reader);
-    expect(run).toMatchObject({ id: '20261121T141502Z-ab12', exitCode: null, signal: null, python: '3.11.7' });
+    expect(run).toMatchObject({
+      id: '20261121T141502Z-ab12',
+      exitCode: null,
+      signal: null,
+      python: '3.11.7',
+    });
     expect(run.command[1]).toMatch(/program\.py$/); // there is no run.json: the processes tell
     expect(new Date(run.startedAt).toISOString()).toBe(run.startedAt);
     expect(run.wallNs).toBeGreaterThan(0);
@@ -47,7 +52,11 @@ describe('summarizeRun', () => {
     ];
     const order = (leadingSite?: number): number[] =>
       summarizeRun(
-        handRun([handProcess(calls, { exit: 200 })], leadingSite === undefined ? {} : { leadingSite }, [{}, {}, {}]),
+        handRun([handProcess(calls, { exit: 200 })], leadingSite === undefined ? {} : { leadingSite }, [
+          {},
+          {},
+          {},
+        ]),
       ).sites.map((site) => site.index);
     expect(order()).toEqual([1, 0, 2]);
     expect(order(2)).toEqual([2, 1, 0]);
@@ -94,7 +103,13 @@ describe('addTraces', () => {
     copyFileSync(xplaneFixture, path.join(folder('process', 'trace-0'), 'box.xplane.pb'));
     copyFileSync(path.join(import.meta.dirname, 'runSummary.test.ts'), path.join(folder('process', 'trace-1'), 'b.xplane.pb')); // prettier-ignore
     for (const at of [0, 1, 2]) {
-      process.traces.push({ t: 'trace', path: `trace-${at}`, framework: 'tensorflow', window: 'steady', calls: 5 });
+      process.traces.push({
+        t: 'trace',
+        path: `trace-${at}`,
+        framework: 'tensorflow',
+        window: 'steady',
+        calls: 5,
+      });
     }
     const reader = handRun([process]);
     const summary = summarizeRun(reader);

@@ -50,7 +50,14 @@ describe('siteFigures', () => {
     const durations = [900, 10, 20, 30, 40];
     const calls = durations.map((d, i) => ({ begin: i * 1000, end: i * 1000 + d }));
     const found = figuresOf(handProcess(calls, { exit: 10_000 }));
-    expect(found).toMatchObject({ calls: 5, errors: 0, unfinished: 0, firstNs: 900, maxNs: 900, totalNs: 1000 });
+    expect(found).toMatchObject({
+      calls: 5,
+      errors: 0,
+      unfinished: 0,
+      firstNs: 900,
+      maxNs: 900,
+      totalNs: 1000,
+    });
     expect([found.p50Ns, found.p95Ns]).toEqual([25, 38.5]);
     expect(found.shareOfRun).toBeCloseTo(0.1, 12);
   });
@@ -63,8 +70,20 @@ describe('siteFigures', () => {
   });
 
   it('takes the largest first call of two processes, and both lifetimes', () => {
-    const a = handProcess([{ begin: 0, end: 100 }, { begin: 200, end: 210 }], { exit: 1000 });
-    const b = handProcess([{ begin: 0, end: 500 }, { begin: 600, end: 630 }], { exit: 3000 });
+    const a = handProcess(
+      [
+        { begin: 0, end: 100 },
+        { begin: 200, end: 210 },
+      ],
+      { exit: 1000 },
+    );
+    const b = handProcess(
+      [
+        { begin: 0, end: 500 },
+        { begin: 600, end: 630 },
+      ],
+      { exit: 3000 },
+    );
     const found = siteFigures([a, b], now).get(0)!;
     expect(found).toMatchObject({ calls: 4, firstNs: 500, p50Ns: 20, maxNs: 500 });
     expect(found.shareOfRun).toBeCloseTo(640 / 4000, 12);
@@ -90,7 +109,13 @@ describe('siteFigures', () => {
       { begin: 100, end: 300 },
       { begin: 200, end: 400 },
     ];
-    const process = handProcess([{ begin: 0, end: 200 }, { begin: 500, end: 600 }], { exit: 1000, ownWork });
+    const process = handProcess(
+      [
+        { begin: 0, end: 200 },
+        { begin: 500, end: 600 },
+      ],
+      { exit: 1000, ownWork },
+    );
     expect(lifetimeNs(process, now)).toBe(700);
     expect(figuresOf(process).shareOfRun).toBeCloseTo((100 + 100) / 700, 12);
   });
@@ -107,20 +132,39 @@ describe('siteFigures', () => {
   });
 
   it('counts raised and traced calls by their flags', () => {
-    const flags = [callFlags.traced | callFlags.warmUp, callFlags.raised, callFlags.raised | callFlags.traced, 0];
+    const flags = [
+      callFlags.traced | callFlags.warmUp,
+      callFlags.raised,
+      callFlags.raised | callFlags.traced,
+      0,
+    ];
     const calls = flags.map((flag, i) => ({ begin: i * 10, end: i * 10 + 5, flags: flag }));
     expect(figuresOf(handProcess(calls))).toMatchObject({ calls: 4, errors: 2, traced: 2 });
   });
 
   it('lists shapes by number of calls, the same shape of two processes as one, at most eight', () => {
-    const a = handProcess([1, 2, 2].map((shape, i) => ({ begin: i, end: i + 1, shape })), { shapes: [[1, 2], [4, 2]] });
-    const b = handProcess([1, 1].map((shape, i) => ({ begin: i, end: i + 1, shape })), { shapes: [[4, 2]] });
+    const a = handProcess(
+      [1, 2, 2].map((shape, i) => ({ begin: i, end: i + 1, shape })),
+      {
+        shapes: [
+          [1, 2],
+          [4, 2],
+        ],
+      },
+    );
+    const b = handProcess(
+      [1, 1].map((shape, i) => ({ begin: i, end: i + 1, shape })),
+      { shapes: [[4, 2]] },
+    );
     expect(siteFigures([a, b], now).get(0)!.batchShapes).toEqual([
       { dims: [4, 2], calls: 4 },
       { dims: [1, 2], calls: 1 },
     ]);
     const shapes = Array.from({ length: 12 }, (_, i) => [i, null]);
-    const many = handProcess(shapes.map((_, i) => ({ begin: i, end: i + 1, shape: i + 1 })), { shapes });
+    const many = handProcess(
+      shapes.map((_, i) => ({ begin: i, end: i + 1, shape: i + 1 })),
+      { shapes },
+    );
     expect(figuresOf(many).batchShapes.length).toBe(8);
   });
 
@@ -143,7 +187,10 @@ describe('siteFigures', () => {
         });
         return { calls, ownWork, exit: 250 + below(20) };
       });
-      const figures = siteFigures(made.map(({ calls, ...rest }) => handProcess(calls, rest)), now);
+      const figures = siteFigures(
+        made.map(({ calls, ...rest }) => handProcess(calls, rest)),
+        now,
+      );
       let lifetime = 0;
       const covered = new Map<number, number>();
       for (const { calls, ownWork, exit } of made) {
@@ -151,7 +198,8 @@ describe('siteFigures', () => {
           if (ownWork.some((work) => work.begin <= t && t < work.end)) continue;
           lifetime++;
           const open = calls.filter((call) => call.begin <= t && t < (call.end ?? exit));
-          for (const site of new Set(open.map((call) => call.site!))) covered.set(site, (covered.get(site) ?? 0) + 1);
+          for (const site of new Set(open.map((call) => call.site!)))
+            covered.set(site, (covered.get(site) ?? 0) + 1);
         }
       }
       for (const site of new Set(made.flatMap(({ calls }) => calls.map((call) => call.site!)))) {

@@ -80,7 +80,9 @@ describe('sitesAtLine', () => {
       }
       expect(error).toBeInstanceOf(UserError);
       expect((error as UserError).message).toContain(`/w/a.py:${line}${column ? `:${column}` : ''}.`);
-      expect((error as UserError).fix).toMatch(new RegExp(`nearest one is (${nearest})|nearest one is ${nearest}`));
+      expect((error as UserError).fix).toMatch(
+        new RegExp(`nearest one is (${nearest})|nearest one is ${nearest}`),
+      );
     }
     expect(() => at(1, undefined, 'x = 1\n')).toThrow(UserError);
   });
@@ -95,14 +97,24 @@ describe('chooseSites', () => {
     writeFileSync(path.join(scratch, file), keras);
   }
   const other: Choice['program'] = { kind: 'other', interpreter: undefined };
-  const choose = async (choice: Partial<Choice>, andConfident = false): Promise<{ sites: string[]; leading: number | undefined }> => {
-    const found = await chooseSites(finder, { wanted: [], root, program: other, cwd: root, ...choice }, andConfident);
+  const choose = async (
+    choice: Partial<Choice>,
+    andConfident = false,
+  ): Promise<{ sites: string[]; leading: number | undefined }> => {
+    const found = await chooseSites(
+      finder,
+      { wanted: [], root, program: other, cwd: root, ...choice },
+      andConfident,
+    );
     return { ...found, sites: found.sites.map((s) => `${path.relative(scratch, s.file)}:${s.callee}`) };
   };
   const both = (file: string): string[] => [`${file}:model.predict`, `${file}:other.predict`];
 
   it('takes every confident predict call below the root where none is asked for', async () => {
-    expect(await choose({})).toEqual({ sites: [...both('root/a.py'), ...both('root/skipped/b.py')], leading: undefined });
+    expect(await choose({})).toEqual({
+      sites: [...both('root/a.py'), ...both('root/skipped/b.py')],
+      leading: undefined,
+    });
     const accept = (relative: string): boolean => !relative.startsWith('skipped');
     expect((await choose({ accept })).sites).toEqual(both('root/a.py'));
   });
@@ -117,7 +129,11 @@ describe('chooseSites', () => {
   });
 
   it('looks into the script or the package that runs and lies outside of the root', async () => {
-    const script: Choice['program'] = { kind: 'script', interpreter: 'python3', file: path.join(outside, 'c.py') };
+    const script: Choice['program'] = {
+      kind: 'script',
+      interpreter: 'python3',
+      file: path.join(outside, 'c.py'),
+    };
     expect((await choose({ program: script })).sites).toContain('elsewhere/c.py:model.predict');
     const module: Choice['program'] = { kind: 'module', interpreter: 'python3', module: 'pkg' };
     expect((await choose({ program: module, cwd: outside })).sites).toEqual([
@@ -136,7 +152,9 @@ describe('chooseSites', () => {
     const { sites } = await chooseSites(finder, { wanted: [], root, program: other, cwd: root }, false);
     const options = { warmUpCalls: 1, tracedCalls: 2, tracedSeconds: 3 };
     const config = await buildRunConfig(sites, options);
-    expect(config.files.map((file) => [path.basename(file.file), file.sites.map((site) => site.index)])).toEqual([
+    expect(
+      config.files.map((file) => [path.basename(file.file), file.sites.map((site) => site.index)]),
+    ).toEqual([
       ['a.py', [0, 1]],
       ['b.py', [2, 3]],
     ]);

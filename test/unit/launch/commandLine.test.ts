@@ -12,10 +12,16 @@ import { random } from '../trace/helpers';
 
 /** The words that a real shell makes of each line; one shell for all of them. */
 function shellWords(shell: string, lines: readonly string[]): string[][] {
-  const script = [`f() { for w; do printf '%s\\0' "$w"; done; printf 'END\\0'; }`, ...lines.map((line) => `f ${line}\n`)];
-  const words = execFileSync(shell, ['-c', script.join('\n')], { encoding: 'utf8' }).split('\0').slice(0, -1);
+  const script = [
+    `f() { for w; do printf '%s\\0' "$w"; done; printf 'END\\0'; }`,
+    ...lines.map((line) => `f ${line}\n`),
+  ];
+  const words = execFileSync(shell, ['-c', script.join('\n')], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1);
   const found: string[][] = [];
-  for (let from = 0, at; (at = words.indexOf('END', from)) >= 0; from = at + 1) found.push(words.slice(from, at));
+  for (let from = 0, at; (at = words.indexOf('END', from)) >= 0; from = at + 1)
+    found.push(words.slice(from, at));
   return found;
 }
 
@@ -27,7 +33,10 @@ describe.each(shells)('in %s', (shell) => {
     const next = random(7);
     const made = Array.from({ length: 400 }, () =>
       Array.from({ length: 1 + Math.floor(next() * 4) }, () =>
-        Array.from({ length: Math.floor(next() * 7) }, () => alphabet[Math.floor(next() * alphabet.length)]!).join(''),
+        Array.from(
+          { length: Math.floor(next() * 7) },
+          () => alphabet[Math.floor(next() * alphabet.length)]!,
+        ).join(''),
       ),
     );
     // A function is called in front, so that an assignment-like first word is a word.
@@ -148,17 +157,24 @@ describe('recognise', () => {
     expect([found.wrapper, words[found.start]]).toEqual([wrapper, program]);
   });
 
-  it.each(['conda.py run x', './conda.py run', 'conda activate x', 'uvicorn run', 'python conda run', 'poetry'])(
-    '%s is no wrapper',
-    (line) => {
-      const found = recognise(splitCommandLine(line));
-      expect([found.wrapper, found.start]).toEqual([undefined, 0]);
-    },
-  );
+  it.each([
+    'conda.py run x',
+    './conda.py run',
+    'conda activate x',
+    'uvicorn run',
+    'python conda run',
+    'poetry',
+  ])('%s is no wrapper', (line) => {
+    const found = recognise(splitCommandLine(line));
+    expect([found.wrapper, found.start]).toEqual([undefined, 0]);
+  });
 
   it('collects assignments, and passes by env and its options', () => {
     const words = splitCommandLine("A=b C='d e' env -u X -i F=g=h python a.py Z=1");
-    expect(recognise(words)).toEqual({ environment: { A: 'b', C: 'd e', F: 'g=h' }, start: words.indexOf('python') });
+    expect(recognise(words)).toEqual({
+      environment: { A: 'b', C: 'd e', F: 'g=h' },
+      start: words.indexOf('python'),
+    });
     expect(recognise([])).toEqual({ environment: {}, start: 0 });
   });
 });

@@ -74,7 +74,7 @@ describe.each(shells)('the copied line in %s', (shell) => {
   it('passes assignments on and keeps a PYTHONPATH that is there', async () => {
     const file = path.join(workspace, 'main.py');
     const line = await commandLine('SEED=4 2', 'python3', file);
-    expect(execute(line, workspace, { PYTHONPATH: '/x/extra' })).toBe("[] 4 2 True\n");
+    expect(execute(line, workspace, { PYTHONPATH: '/x/extra' })).toBe('[] 4 2 True\n');
     const newest = readdirSync(logDirectory).sort().at(-1)!;
     expect(await callsOf(newest)).toBe(3);
   });

@@ -50,7 +50,10 @@ describe('findInterpreter', () => {
 
   it('asks the Python extension, then the setting, then the workspace, then the path', async () => {
     const order = [all, { ...all, pythonExtension: sources({}).pythonExtension }];
-    order.push({ ...order[1]!, setting: '' }, { ...order[1]!, setting: '', folder: path.join(scratch, 'plain') });
+    order.push(
+      { ...order[1]!, setting: '' },
+      { ...order[1]!, setting: '', folder: path.join(scratch, 'plain') },
+    );
     const found = await Promise.all(order.map((given) => findInterpreter(given)));
     expect(found).toEqual([
       { path: '/chosen/python', source: 'python-extension' },
@@ -77,12 +80,17 @@ describe('findInterpreter', () => {
     }
   });
 
-  it.each([['/no/such/python'], ['./set'], ['nonsense']])('says that the setting %s leads nowhere', async (setting) => {
-    // A folder is no interpreter, though it may be “executed”.
-    const error = await failure(findInterpreter(sources({ setting, folder: scratch, searchPath: all.searchPath })));
-    expect(error.message).toContain(`predictscope.interpreter was not found: ${setting}`);
-    expect(error.fix).toContain('Correct the setting');
-  });
+  it.each([['/no/such/python'], ['./set'], ['nonsense']])(
+    'says that the setting %s leads nowhere',
+    async (setting) => {
+      // A folder is no interpreter, though it may be “executed”.
+      const error = await failure(
+        findInterpreter(sources({ setting, folder: scratch, searchPath: all.searchPath })),
+      );
+      expect(error.message).toContain(`predictscope.interpreter was not found: ${setting}`);
+      expect(error.fix).toContain('Correct the setting');
+    },
+  );
 
   it('says where it looked when there is none', async () => {
     const error = await failure(findInterpreter(sources({})));

@@ -54,7 +54,12 @@ if __name__ == '__main__':
 
   it('pip’s', async () => {
     const file = executable('spliceai', `#!/opt/venv/bin/python3\n${pip}`);
-    const expected = { kind: 'console', interpreter: '/opt/venv/bin/python3', file, module: 'spliceai.__main__' };
+    const expected = {
+      kind: 'console',
+      interpreter: '/opt/venv/bin/python3',
+      file,
+      module: 'spliceai.__main__',
+    };
     expect(await read(['spliceai', '-I', 'x'])).toEqual(expected);
     expect(await read([file])).toEqual(expected);
     symlinkSync(file, path.join(bin, 'linked'));
@@ -69,10 +74,13 @@ if __name__ == '__main__':
     expect(await read(['bare'])).toMatchObject({ kind: 'console', interpreter: '/opt/x/bin/python3.9' });
   });
 
-  it.each(['#!/usr/bin/env python3', '#! /usr/bin/env -S python3 -u', '#!/bin/env python3'])('%s', async (line) => {
-    const file = executable('by-env', `${line}\n${pip}`);
-    expect(await read(['by-env'])).toMatchObject({ kind: 'console', interpreter: 'python3', file });
-  });
+  it.each(['#!/usr/bin/env python3', '#! /usr/bin/env -S python3 -u', '#!/bin/env python3'])(
+    '%s',
+    async (line) => {
+      const file = executable('by-env', `${line}\n${pip}`);
+      expect(await read(['by-env'])).toMatchObject({ kind: 'console', interpreter: 'python3', file });
+    },
+  );
 
   it('a console script that calls an attribute of what it imports', async () => {
     executable('typer', '#!/v/bin/python\nimport sys\nfrom tool import cli\nsys.exit(cli.main())\n');

@@ -24,7 +24,14 @@ function decodeFile(bytes: Uint8Array, origin: bigint): (Slot & { at: number })[
 }
 
 interface Golden {
-  header: { perfNs: string; unixNs: string; pid: number; firstSlot: number; headerBytes: number; slotBytes: number };
+  header: {
+    perfNs: string;
+    unixNs: string;
+    pid: number;
+    firstSlot: number;
+    headerBytes: number;
+    slotBytes: number;
+  };
   slots: { begin: string; end: string; thread: number; site: number; shape: number; parent: number; flags: number; kind: number; at: number }[]; // prettier-ignore
 }
 
@@ -34,7 +41,9 @@ describe.each(folders)('the recorded file of %s', (folder) => {
 
   it('decodes to what Python decodes', () => {
     const header = decodeHeader(bytes, 'calls-0.bin')!;
-    expect({ ...header, perfNs: String(header.perfNs), unixNs: String(header.unixNs) }).toEqual(golden.header);
+    expect({ ...header, perfNs: String(header.perfNs), unixNs: String(header.unixNs) }).toEqual(
+      golden.header,
+    );
     const origin = header.perfNs;
     const since = (ns: string): number => Number(BigInt(ns) - origin);
     const expected = golden.slots.map((slot) => ({
@@ -122,7 +131,9 @@ describe('decodeHeader', () => {
 
   it('refuses another format with a sentence that names the file', () => {
     expect(() => decodeHeader(Buffer.alloc(64, 'SQLite format 3'), 'a/calls-3.bin')).toThrow(UserError);
-    expect(() => decodeHeader(Buffer.alloc(64, 'SQLite format 3'), 'a/calls-3.bin')).toThrow(/a\/calls-3\.bin/);
+    expect(() => decodeHeader(Buffer.alloc(64, 'SQLite format 3'), 'a/calls-3.bin')).toThrow(
+      /a\/calls-3\.bin/,
+    );
     expect(() => decodeHeader(Buffer.from('PSSAMP1\n'.padEnd(64)), 'samples-0.bin')).toThrow(UserError);
   });
 

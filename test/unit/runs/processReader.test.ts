@@ -63,7 +63,10 @@ class LiveFile {
     this.write();
   }
   write(): void {
-    writeFileSync(this.file, callFile(callHeader({ perfNs: 1000n, first: this.first }), this.slots, this.room));
+    writeFileSync(
+      this.file,
+      callFile(callHeader({ perfNs: 1000n, first: this.first }), this.slots, this.room),
+    );
   }
 }
 
@@ -116,7 +119,10 @@ describe('ProcessReader', () => {
     const folder = processFolder(newRun(), 'box-1-1', processLine());
     const reader = new ProcessReader(folder, 'box-1-1', localFiles);
     const file = path.join(folder, 'calls-0.bin');
-    const [a, b] = [callSlot({ kind: 1, begin: 3000n, end: 3300n }), callSlot({ kind: 2, begin: 1500n, end: 1600n })];
+    const [a, b] = [
+      callSlot({ kind: 1, begin: 3000n, end: 3300n }),
+      callSlot({ kind: 2, begin: 1500n, end: 1600n }),
+    ];
     writeFileSync(file, Buffer.concat([callHeader({ first: undefined }), a, b.subarray(0, 20)]));
     await reader.poll();
     expect([reader.calls.length, reader.ownWork.length]).toEqual([1, 0]);
@@ -206,7 +212,9 @@ describe('ProcessReader', () => {
   });
 
   it('takes the clocks of the call file where the first line is missing', async () => {
-    const bytes = callFile(callHeader({ perfNs: 500n, unixNs: 10n ** 18n }), [{ kind: 1, begin: 700n, end: 900n }]);
+    const bytes = callFile(callHeader({ perfNs: 500n, unixNs: 10n ** 18n }), [
+      { kind: 1, begin: 700n, end: 900n },
+    ]);
     const folder = processFolder(newRun(), 'box-1-1', '', [bytes]);
     const reader = new ProcessReader(folder, 'box-1-1', localFiles);
     await reader.poll();
@@ -248,7 +256,8 @@ describe('RunReader', () => {
 
   it('lives without run.json and config.json and passes by folders that are no process', async () => {
     const run = newRun();
-    for (const name of ['trace-0', 'notes', '__pycache__', 'box-1']) mkdirSync(path.join(run, name), { recursive: true });
+    for (const name of ['trace-0', 'notes', '__pycache__', 'box-1'])
+      mkdirSync(path.join(run, name), { recursive: true });
     writeFileSync(path.join(run, 'box-2-2'), 'a file');
     processFolder(run, 'my-box.example.org-77-1795276170412095510', processLine({ pid: 77 }));
     const reader = new RunReader(run, localFiles);
@@ -264,7 +273,12 @@ describe('RunReader', () => {
     const run = newRun();
     mkdirSync(run, { recursive: true });
     const reader = new RunReader(run, localFiles);
-    const record = { format: 'predictscope.run/1', state: 'running', command: ['python'], startedUnixNs: '5' };
+    const record = {
+      format: 'predictscope.run/1',
+      state: 'running',
+      command: ['python'],
+      startedUnixNs: '5',
+    };
     const write = (text: string): void => writeFileSync(path.join(run, 'run.json'), text);
     for (const text of ['{"format":"predict', '{}', JSON.stringify({ ...record, startedUnixNs: 5 })]) {
       write(text);

@@ -20,12 +20,20 @@ describe('runsToRemove', () => {
 
   it('keeps the newest by bytes, and no older run than one that had to go', () => {
     expect(runsToRemove(runs(10, 10, 10), { ...generous, keepBytes: 20 }, new Set())).toEqual([name(0)]);
-    expect(runsToRemove(runs(1, 50, 10), { ...generous, keepBytes: 20 }, new Set())).toEqual([name(0), name(1)]);
+    expect(runsToRemove(runs(1, 50, 10), { ...generous, keepBytes: 20 }, new Set())).toEqual([
+      name(0),
+      name(1),
+    ]);
   });
 
   it('keeps the newest one and running ones whatever they take', () => {
-    expect(runsToRemove(runs(5, 5, 500), { keepRuns: 1, keepBytes: 1 }, new Set())).toEqual([name(0), name(1)]);
-    expect(runsToRemove(runs(5, 5, 500), { keepRuns: 1, keepBytes: 1 }, new Set([name(0)]))).toEqual([name(1)]);
+    expect(runsToRemove(runs(5, 5, 500), { keepRuns: 1, keepBytes: 1 }, new Set())).toEqual([
+      name(0),
+      name(1),
+    ]);
+    expect(runsToRemove(runs(5, 5, 500), { keepRuns: 1, keepBytes: 1 }, new Set([name(0)]))).toEqual([
+      name(1),
+    ]);
   });
 });
 
@@ -76,6 +84,7 @@ describe('run names', () => {
     expect(isRunName(made)).toBe(true);
     expect(runNameTime(made)).toEqual(new Date(Date.UTC(2026, 10, 21, 14, 15, 2)));
     expect(runNameTime('my copy')).toBeUndefined();
-    for (const other of ['20261121T141502Z', `${made}.bak`, '..', `x${made}`]) expect(isRunName(other)).toBe(false);
+    for (const other of ['20261121T141502Z', `${made}.bak`, '..', `x${made}`])
+      expect(isRunName(other)).toBe(false);
   });
 });

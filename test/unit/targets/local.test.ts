@@ -19,7 +19,9 @@ async function started(command: string[], states: RunState[] = [], environment =
 /** A process that says when it is ready, in a file, and ignores the signals named. */
 async function stubborn(name: string, trap: string): Promise<{ pid: number; gone: Promise<unknown> }> {
   const ready = path.join(scratch, name);
-  const child = spawn('sh', ['-c', `${trap}; : > ${ready}; while :; do sleep 0.05; done`], { stdio: 'ignore' });
+  const child = spawn('sh', ['-c', `${trap}; : > ${ready}; while :; do sleep 0.05; done`], {
+    stdio: 'ignore',
+  });
   const gone = new Promise((resolve) => child.once('exit', (_, by) => resolve(by)));
   while ((await localFiles.list(scratch)).every((entry) => entry.name !== name)) await new Promise((r) => setTimeout(r, 10)); // prettier-ignore
   return { pid: child.pid!, gone };
@@ -39,12 +41,17 @@ describe('localTarget', () => {
     expect(JSON.parse(JSON.stringify(handle.ref))).toEqual(handle.ref); // it goes into run.json
     expect(await handle.ended).toEqual({ kind: 'ended', exitCode: 5 });
     expect(states).toEqual([{ kind: 'running' }, { kind: 'ended', exitCode: 5 }]);
-    expect(readFileSync(path.join(scratch, 'out'), 'utf8')).toMatch(/^\/runtime:\/mine\|a b\|.*predictscope-test-/);
+    expect(readFileSync(path.join(scratch, 'out'), 'utf8')).toMatch(
+      /^\/runtime:\/mine\|a b\|.*predictscope-test-/,
+    );
     expect(localTarget.attach(handle.ref)).toBeUndefined();
   });
 
   it('tells the signal that ended it', async () => {
-    expect(await (await started(['sh', '-c', 'kill -TERM $$'])).ended).toEqual({ kind: 'ended', signal: 'SIGTERM' });
+    expect(await (await started(['sh', '-c', 'kill -TERM $$'])).ended).toEqual({
+      kind: 'ended',
+      signal: 'SIGTERM',
+    });
   });
 
   it.each([['no-such-program'], ['']])('rejects %j with the system’s error', async (program) => {
@@ -87,7 +94,10 @@ describe('processes', () => {
 describe('localFiles', () => {
   it('reads from any place, less at the end, and nothing from what is missing', async () => {
     const file = path.join(scratch, 'bytes');
-    writeFileSync(file, Uint8Array.from({ length: 100 }, (_, i) => i));
+    writeFileSync(
+      file,
+      Uint8Array.from({ length: 100 }, (_, i) => i),
+    );
     expect([...(await localFiles.read(file, 10, 3))]).toEqual([10, 11, 12]);
     expect([...(await localFiles.read(file, 98, 50))]).toEqual([98, 99]);
     expect((await localFiles.read(file, 500, 5)).length).toBe(0);

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { Disposables, Emitter, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
 import { errorText } from '../common/problem';
-import { summarizeRun, type RunSummary } from '../insight/runSummary';
+import { summarizeRun, type RunSummary } from './runSummary';
 import type { Files } from '../targets/target';
-import { RunReader } from './runReader';
-import { isRunName } from './runRecord';
-import { watchLogDirectory, type WatchMode } from './watcher';
+import { RunReader } from '../runs/runReader';
+import { isRunName } from '../runs/runRecord';
+import { watchLogDirectory, type WatchMode } from '../runs/watcher';
 
 /** How often new slots of a living run are read: memory-mapped writes raise no file event. */
 const livePollMs = 250;

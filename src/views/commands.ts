@@ -6,14 +6,15 @@ import { Disposables, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
 import { UserError, errorText } from '../common/problem';
 import type { SiteArgument } from '../launch/chooseSites';
-import type { Run } from '../runs/runStore';
+import type { Run } from '../insight/runStore';
 import { isConfidentPredict } from '../sites/site';
-import { runTitle, type RunNode, type RunsTree } from '../views/runsTree';
-import { siteRange } from './codeLens';
-import type { Launcher } from './launcher';
-import type { RunsModel } from './runsModel';
-import type { SiteCache } from './siteCache';
-import { stopRecording, stopRun } from './stopRun';
+import { runTitle } from '../insight/runTitle';
+import type { RunNode, RunsTree } from './runsTree';
+import { siteRange } from '../editor/codeLens';
+import type { Launcher } from '../editor/launcher';
+import type { RunsModel } from '../editor/runsModel';
+import type { SiteCache } from '../editor/siteCache';
+import { stopRecording, stopRun } from '../editor/stopRun';
 
 export interface CommandContext {
   launcher: Launcher;

@@ -1,0 +1,11 @@
+import path from 'node:path';
+import type { RunSummary } from './runSummary';
+
+/** `splicescore`, `quick.py`: the part of the command that tells runs apart. */
+export function runTitle(summary: RunSummary): string {
+  const words = summary.run.command;
+  const module = words.indexOf('-m');
+  if (module >= 0 && words[module + 1]) return words[module + 1]!;
+  const script = words.find((word) => word.endsWith('.py'));
+  return path.basename(script ?? words[0] ?? summary.run.id);
+}
