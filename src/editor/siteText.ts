@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { formatCount, formatDuration, formatShare } from '../common/units';
+import { adviceFor } from '../insight/advice';
 import { partMeaning, partOrder, partTitle } from '../insight/partNames';
 import type { SiteSummary } from '../insight/runSummary';
 import type { Run } from '../insight/runStore';
@@ -61,6 +62,8 @@ export function hoverMarkdown(
     );
   if (notes.length > 0) lines.push(notes.join(' · '), '');
   lines.push(...partsTable(site));
+  const advice = adviceFor(site);
+  if (advice) lines.push(`$(lightbulb) ${escape(advice)}`, '');
   if (site.ranFile && site.ranFile !== site.file)
     lines.push(vscode.l10n.t('The copy that ran: {0}', `\`${site.ranFile}\``), '');
   lines.push(`_${escape(reason)}_`, '', links);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { describeProblem } from '../common/problem';
 import { formatCount, formatDuration, formatShare } from '../common/units';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
+import { adviceFor } from '../insight/advice';
 import { partOrder, partTitle } from '../insight/partNames';
 import { quoteCommandLine } from './commandLine';
 
@@ -74,8 +75,10 @@ function parts(site: SiteSummary, cwd: string): string[] {
   );
   const per = formatDuration(site.partsTotalNs / Math.max(1, site.partsCalls));
   const retraces = site.retraces > 0 ? `, ${site.retraces} × traced anew` : '';
+  const advice = adviceFor(site);
   return [
     `${place(site, cwd)}  ${per} a call in ${site.partsCalls} traced call${site.partsCalls === 1 ? '' : 's'}${retraces}: ${shares.join(' · ')}`,
+    ...(advice ? [`  ${advice}`] : []),
     '',
   ];
 }
