@@ -38,6 +38,24 @@ def test_threads_lose_and_mix_nothing(lab):
     assert sorted(threads.values()) == [20000] * 8
 
 
+def test_the_append_store_keeps_the_same(lab):
+    """What is used where the log directory is on a network file system."""
+    text = MODEL + "import os\nfor i in range(3000):\n    m.predict(i)  # site\nos._exit(0)\n"
+    lab.write(text)
+    first = Path(lab.profiled(site="main.py:%d" % one(text)).summary["run"]["directory"])
+    config = json.loads((first / "config.json").read_text())
+    config["options"]["store"] = "append"
+    second = first.with_name("20261121T000000Z-0000")
+    second.mkdir()
+    (second / "config.json").write_text(json.dumps(config))
+    env = lab.environment(PYTHONPATH=str(RUNTIME), PREDICTSCOPE_RUN=str(second))
+    subprocess.run([sys.executable, "main.py"], cwd=lab.folder, env=env, check=True)
+    sizes = [p.stat().st_size for p in sorted(second.glob("*/calls-*.bin"))]
+    assert len(sizes) > 1 and sum((size - 4096) // 48 for size in sizes) >= 3000
+    out = subprocess.run(["node", str(CLI), "summarize", str(second), "--json"], capture_output=True, check=True)
+    assert json.loads(out.stdout)["sites"][0]["calls"] == 3000
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_children_of_multiprocessing(lab, method):
     text = (

@@ -4,6 +4,7 @@ Layout of header and slot: "Run directory, version 1" in docs/run-directory.md. 
 run around every call of the user's model, so they hold no allocation beyond a token and a tuple.
 """
 
+import errno
 import itertools
 import mmap
 import os
@@ -51,6 +52,10 @@ def pick_store(path):
     return "append" if kind.startswith(_NETWORK) else "mmap"
 
 
+# What posix_fallocate says where the file system has no such thing.
+_NO_ALLOCATION = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+
+
 class _Segment:
     """One calls-N.bin: a buffer, the number of its first slot, and how to make a slot durable."""
 
@@ -71,6 +76,7 @@ class Recorder:
         self._count = itertools.count()
         self._segments = []
         self.newest = _Segment(b"", 0, 0, -1)
+        self._made = 0
         self._bytes = 0
         self._full = False
         self.next_number = self._count.__next__  # atomic under the GIL: no two threads share a slot
@@ -89,8 +95,7 @@ class Recorder:
             return None
 
     def _grow(self):
-        index = len(self._segments)
-        size = min(FIRST_SEGMENT_BYTES << index, LAST_SEGMENT_BYTES)
+        size = min(FIRST_SEGMENT_BYTES << min(self._made, 16), LAST_SEGMENT_BYTES)
         if self._bytes + size > MOST_BYTES:
             self._full = True
             self.folder.problem(
@@ -101,33 +106,16 @@ class Recorder:
         if not self.folder.open():
             self._full = True
             return
-        first = self._segments[-1].limit if self._segments else 0
-        slots = (size - HEADER_BYTES) // SLOT_BYTES
         if self.store is None:
             self.store = pick_store(self.folder.path)
-        # Appended slots lie in the order in which calls ended, so their place does not number them.
-        numbered = first if self.store == "mmap" else 0xFFFFFFFFFFFFFFFF
-        header = _HEADER.pack(
-            b"PSCALL1\n", HEADER_BYTES, SLOT_BYTES, self.folder.pid, _perf(), time.time_ns(), numbered
-        ).ljust(HEADER_BYTES, b"\0")
-        path = os.path.join(self.folder.path, "calls-%d.bin" % index)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
         try:
-            fd = os.open(path, flags | (os.O_APPEND if self.store == "append" else 0), 0o644)
             try:
-                if self.store == "append":
-                    os.write(fd, header)
-                    segment = _Segment(bytearray(HEADER_BYTES + slots * SLOT_BYTES), first, first + slots, fd)
-                else:
-                    # A sparse map on a full disk kills the program with SIGBUS: reserve the blocks first.
-                    os.posix_fallocate(fd, 0, size)
-                    buffer = mmap.mmap(fd, size)
-                    buffer[:HEADER_BYTES] = header
-                    os.close(fd)
-                    segment = _Segment(buffer, first, first + slots, -1)
-            except BaseException:
-                os.close(fd)
-                raise
+                segment = self._make(size)
+            except OSError as error:
+                if self.store == "append" or error.errno not in _NO_ALLOCATION:
+                    raise
+                self.store = "append"  # this file system cannot reserve blocks
+                segment = self._make(size)
         except (OSError, ValueError) as error:
             self._full = True
             self.folder.problem(
@@ -135,9 +123,41 @@ class Recorder:
                 "Free some space there, or choose another log directory.",
             )
             return
+        self._made += 1
         self._bytes += size
-        self._segments.append(segment)
+        # A slot number that was taken just before can still belong to the segment before; older ones are
+        # kept alive by the calls that are open in them.
+        self._segments = self._segments[-1:] + [segment]
         self.newest = segment
+
+    def _make(self, size):
+        """The next calls-N.bin, with its header. Raises OSError when it cannot be written whole."""
+        first = self._segments[-1].limit if self._segments else 0
+        slots = (size - HEADER_BYTES) // SLOT_BYTES
+        append = self.store == "append"
+        # Appended slots lie in the order in which calls ended, so their place does not number them.
+        numbered = 0xFFFFFFFFFFFFFFFF if append else first
+        header = _HEADER.pack(
+            b"PSCALL1\n", HEADER_BYTES, SLOT_BYTES, self.folder.pid, _perf(), time.time_ns(), numbered
+        ).ljust(HEADER_BYTES, b"\0")
+        path = os.path.join(self.folder.path, "calls-%d.bin" % self._made)
+        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0)
+        fd = os.open(path, flags | (os.O_APPEND if append else 0), 0o644)
+        try:
+            if append:
+                os.write(fd, header)
+                return _Segment(bytearray(HEADER_BYTES + slots * SLOT_BYTES), first, first + slots, fd)
+            # A sparse map on a full disk kills the program with SIGBUS: reserve the blocks first.
+            os.posix_fallocate(fd, 0, size)
+            buffer = mmap.mmap(fd, size)
+            buffer[:HEADER_BYTES] = header
+            return _Segment(buffer, first, first + slots, -1)
+        except BaseException:
+            append = False
+            raise
+        finally:
+            if not append:
+                os.close(fd)
 
     def write(self, kind, begin, end, site=0, flags=0):
         """Writes a finished record that is not a call: our own work, or a clock pair."""
