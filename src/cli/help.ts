@@ -12,6 +12,7 @@ export const usage = `usage: predictscope COMMAND
       --log-dir DIR                     where runs are kept (default: ROOT/.predictscope/runs)
       --warm-up N                       calls before the steady trace window (default 5)
       --calls N                         calls in that window (default 20; 0: no trace, call times only)
+      --seconds S                       that window closes after S seconds at the latest (default 10)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds
       --target T                        where to run (this version: local)
       --json FILE                       write the summary as JSON

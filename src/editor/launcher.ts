@@ -13,7 +13,7 @@ import { defaultLogDirectory } from '../launch/logDirectory';
 import { pythonProgram } from '../launch/program';
 import { buildRunConfig } from '../launch/runConfig';
 
-/** Starts runs: each is a task whose process is our command line, so that it outlives the window. */
+/** Starts runs: each is a task whose process is our command line: it goes on while the window reloads. */
 export class Launcher {
   constructor(
     private readonly extensionPath: string,

@@ -203,10 +203,6 @@ describe('the house', () => {
       file: 'src/trace/formats/calls',
       why: 'the design puts the only decoder of records among the readers of formats; it imports nothing but common',
     },
-    'src/runs/runStore.ts': {
-      file: 'src/insight/runSummary',
-      why: 'a list of runs with their summaries; belongs right of insight, and moves there with the editor’s imports',
-    },
   };
 
   it('imports in one direction', () => {

@@ -72,7 +72,7 @@ class Recorder:
         self.folder = folder
         self.store = store
         self.dropped = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the program's may call a site in the middle
         self._count = itertools.count()
         self._segments = []
         self.newest = _Segment(b"", 0, 0, -1)
@@ -83,16 +83,20 @@ class Recorder:
 
     def slot(self, number=None):
         """(segment, byte offset, slot number), or None when nothing more can be stored."""
-        if number is None:
-            number = self.next_number()
         with self._lock:
-            while not self._full and (not self._segments or number >= self._segments[-1].limit):
-                self._grow()
-            for segment in reversed(self._segments):
-                if segment.first <= number < segment.limit:
-                    return segment, HEADER_BYTES + (number - segment.first) * SLOT_BYTES, number
-            self.dropped += 1
-            return None
+            while True:
+                if number is None:
+                    number = self.next_number()
+                while not self._full and (not self._segments or number >= self._segments[-1].limit):
+                    self._grow()
+                for segment in reversed(self._segments):
+                    if segment.first <= number < segment.limit:
+                        return segment, HEADER_BYTES + (number - segment.first) * SLOT_BYTES, number
+                if self._full:
+                    self.dropped += 1
+                    return None
+                # The thread slept while the others filled segments: its slot stays empty, it takes a new one.
+                number = None
 
     def _grow(self):
         size = min(FIRST_SEGMENT_BYTES << min(self._made, 16), LAST_SEGMENT_BYTES)
@@ -125,8 +129,8 @@ class Recorder:
             return
         self._made += 1
         self._bytes += size
-        # A slot number that was taken just before can still belong to the segment before; older ones are
-        # kept alive by the calls that are open in them.
+        # A number that was taken just before mostly belongs to the segment before. Older segments are kept
+        # alive by the calls that are open in them.
         self._segments = self._segments[-1:] + [segment]
         self.newest = segment
 

@@ -1,4 +1,14 @@
-import { appendFileSync, cpSync, mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ProcessReader } from '../../../src/runs/processReader';
@@ -52,21 +62,16 @@ class LiveFile {
   readonly slots: (HandSlot | undefined)[] = [];
   constructor(
     readonly file: string,
-    readonly room: number,
-    readonly first = 0n,
+    room: number,
+    first = 0n,
   ) {
-    this.write();
+    writeFileSync(file, callFile(callHeader({ perfNs: 1000n, first }), [], room));
   }
   set(at: number, slot: HandSlot): void {
-    while (this.slots.length <= at) this.slots.push(undefined);
     this.slots[at] = slot;
-    this.write();
-  }
-  write(): void {
-    writeFileSync(
-      this.file,
-      callFile(callHeader({ perfNs: 1000n, first: this.first }), this.slots, this.room),
-    );
+    const handle = openSync(this.file, 'r+');
+    writeSync(handle, callSlot(slot), 0, 48, 4096 + 48 * at);
+    closeSync(handle);
   }
 }
 
@@ -134,12 +139,12 @@ describe('ProcessReader', () => {
   });
 
   it('gives the same whatever the order of writes and the moments of reading', async () => {
-    for (let seed = 1; seed <= 12; seed++) {
+    for (let seed = 1; seed <= 8; seed++) {
       const next = random(seed);
       const folder = processFolder(newRun(), 'box-1-1', processLine());
       const reader = new ProcessReader(folder, 'box-1-1', localFiles);
       const live = new LiveFile(path.join(folder, 'calls-0.bin'), 400);
-      const waiting = Array.from({ length: 180 }, (_, i) => i);
+      const waiting = Array.from({ length: 150 }, (_, i) => i);
       let clock = 2000n;
       const open: number[] = [];
       while (waiting.length > 0 || open.length > 0) {
@@ -243,7 +248,7 @@ describe('RunReader', () => {
     const whole = await localFiles.read(file, 0, 1 << 20);
     truncateSync(file, 0);
     const reader = new RunReader(copy, localFiles);
-    for (let at = 0; at < 6000; at += 37) {
+    for (let at = 0; at < 6000; at += 83) {
       writeFileSync(file, whole.subarray(0, at));
       await reader.poll();
     }
