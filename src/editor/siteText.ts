@@ -31,6 +31,9 @@ export function hoverMarkdown(
   text.isTrusted = { enabledCommands: ['predictscope.openTimeline', 'predictscope.showRun'] };
   const lines: string[] = [];
   lines.push(`**${escape(site.callee)}** · ${run.live ? '$(sync~spin) ' : ''}${lensFigures(site)}`, '');
+  // The answer first: a hover shows only its first lines.
+  const advice = adviceFor(site);
+  if (advice) lines.push(`$(lightbulb) ${escape(advice)}`, '');
   lines.push(
     `| ${vscode.l10n.t('calls')} | ${vscode.l10n.t('first')} | p50 | p95 | ${vscode.l10n.t('max')} | ${vscode.l10n.t('total')} |`,
   );
@@ -62,8 +65,6 @@ export function hoverMarkdown(
     );
   if (notes.length > 0) lines.push(notes.join(' · '), '');
   lines.push(...partsTable(site));
-  const advice = adviceFor(site);
-  if (advice) lines.push(`$(lightbulb) ${escape(advice)}`, '');
   if (site.ranFile && site.ranFile !== site.file)
     lines.push(vscode.l10n.t('The copy that ran: {0}', `\`${site.ranFile}\``), '');
   lines.push(`_${escape(reason)}_`, '', links);

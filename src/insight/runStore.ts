@@ -80,11 +80,12 @@ export class RunStore implements Disposable {
     }
     this.#scanning = this.#scan()
       .catch((error: unknown) => this.log.warn(`Reading ${this.logDirectory}: ${errorText(error)}`))
-      .finally(() => {
+      .finally(async () => {
         this.#scanning = undefined;
+        this.#schedule(); // also after a failed reading: the next one may succeed
         if (this.#again && !this.#owned.disposed) {
           this.#again = false;
-          void this.scan();
+          await this.scan(); // who asked meanwhile waits for an answer that is newer than the question
         }
       });
     return this.#scanning;
@@ -109,7 +110,6 @@ export class RunStore implements Disposable {
     }
     if (cameOrWent) this.#changed.fire(undefined);
     await this.#poll();
-    this.#schedule();
   }
 
   #add(reader: RunReader): void {

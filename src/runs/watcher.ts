@@ -45,6 +45,8 @@ export function watchLogDirectory(
       ignored: (file) => !onTheWay(file, directory) || isNoise(file, directory),
     });
     watcher.on('all', soon);
+    // What came after the caller's own look and before the watcher stood is announced by no event.
+    watcher.on('ready', soon);
     watcher.on('error', (error) => log.warn(`Watching ${directory}: ${errorText(error)}`));
     close = () => watcher.close();
   };
