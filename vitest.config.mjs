@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/unit/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
     environment: 'node',
+    maxWorkers: 2,
     // Some tests start real programs, on machines with two busy cores.
     testTimeout: 30_000,
     hookTimeout: 60_000,

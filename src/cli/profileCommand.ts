@@ -12,7 +12,7 @@ import { pathFilter } from '../sites/filter';
 import { createSiteFinder } from '../sites/finder';
 import { localTarget } from '../targets/local';
 import { terminalSignalsReachChild } from '../targets/localProcess';
-import type { RunHandle } from '../targets/target';
+import type { RunHandle, RunState } from '../targets/target';
 
 const forwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
@@ -27,7 +27,11 @@ export async function profileCommand(args: readonly string[], root: string): Pro
     });
   }
   let handle: RunHandle | undefined;
-  const release = holdSignals(() => handle);
+  let ended: Ended | undefined;
+  const release = holdSignals(
+    () => handle,
+    () => ended,
+  );
   try {
     if (values.editor) {
       delete process.env.ELECTRON_RUN_AS_NODE; // ours, not the program's
@@ -47,13 +51,15 @@ export async function profileCommand(args: readonly string[], root: string): Pro
       pythonPath: path.join(root, 'media', 'python'),
       onStart: (started) => {
         handle = started;
+        void started.ended.then((state) => {
+          ended = state;
+        });
       },
     });
     if (values.json !== undefined) await writeJson(values.json, result.summary);
     process.stderr.write(textReport(result.summary, cwd));
     release();
-    if ('signal' in result.ended) endBySignal(result.ended.signal);
-    else if ('exitCode' in result.ended) process.exitCode = result.ended.exitCode;
+    endAs(result.ended);
   } finally {
     release();
   }
@@ -72,13 +78,16 @@ async function writeJson(file: string, value: object): Promise<void> {
  * While the program runs, signals are its business. Ctrl+C reaches it from the terminal by itself; a
  * signal sent to us alone is passed on. Returns the undo.
  */
-function holdSignals(current: () => RunHandle | undefined): () => void {
+function holdSignals(current: () => RunHandle | undefined, ended: () => Ended | undefined): () => void {
   const undo: (() => void)[] = [];
   const on = (signal: NodeJS.Signals, pass: () => boolean): void => {
     const listener = (): void => {
       const handle = current();
       if (!handle) process.exit(125); // not started yet: nothing to keep
-      if (pass()) {
+      const end = ended();
+      if (end) {
+        endNow(end); // the report is not worth waiting for
+      } else if (pass()) {
         try {
           process.kill(handle.ref.pid, signal);
         } catch {
@@ -94,6 +103,20 @@ function holdSignals(current: () => RunHandle | undefined): () => void {
   return () => {
     for (const remove of undo.splice(0)) remove();
   };
+}
+
+type Ended = RunState & { kind: 'ended' };
+
+/** Ends as the program ended, once what is still being written is written. */
+function endAs(ended: Ended): void {
+  if ('signal' in ended) endBySignal(ended.signal);
+  else if ('exitCode' in ended) process.exitCode = ended.exitCode;
+}
+
+function endNow(ended: Ended): void {
+  if ('exitCode' in ended) process.exit(ended.exitCode);
+  process.removeAllListeners();
+  endAs(ended);
 }
 
 function endBySignal(signal: NodeJS.Signals): void {

@@ -32,7 +32,7 @@ export async function summarizeCommand(args: readonly string[]): Promise<void> {
     });
   }
   const reader = new RunReader(target, localFiles);
-  await reader.poll();
+  await reader.settle();
   const summary = summarizeRun(reader);
   await addTraces(reader, summary);
   process.stdout.write(json ? `${JSON.stringify(summary)}\n` : textReport(summary, process.cwd()));

@@ -24,8 +24,6 @@ export interface Settings {
   warmUpCalls: number;
   tracedCalls: number;
   tracedSeconds: number;
-  target: string;
-  'containers.endpoint': string;
   'sites.include': string[];
   'sites.exclude': string[];
   watch: 'recommended' | 'polling' | 'off';
@@ -41,8 +39,6 @@ export const settingKeys = [
   'warmUpCalls',
   'tracedCalls',
   'tracedSeconds',
-  'target',
-  'containers.endpoint',
   'sites.include',
   'sites.exclude',
   'watch',

@@ -15,6 +15,12 @@ export function findRunProblems(reader: RunReader, alive: boolean): Problem[] {
   const { record } = reader;
   if (record?.error) problems.push({ message: record.error });
   problems.push(...(record?.problems ?? []));
+  if (record?.state === 'lost') {
+    problems.push({
+      message: 'The program is gone, and so is the terminal that watched it: how it ended is not known.',
+      fix: 'Calls that had finished are all here. Keep the terminal open while the program runs.',
+    });
+  }
   if (record?.signal) {
     const hint = signalHints[record.signal];
     problems.push({

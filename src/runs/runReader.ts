@@ -1,7 +1,10 @@
 import path from 'node:path';
+import { isAlive } from '../targets/localProcess';
 import type { Files } from '../targets/target';
 import { ProcessReader } from './processReader';
 import { readRunConfig, readRunRecord, type RunConfig, type RunRecord } from './runRecord';
+
+const lossGraceMs = 2000;
 
 /** A run directory, read little by little. */
 export class RunReader {
@@ -12,6 +15,7 @@ export class RunReader {
   version = 0;
   readonly #known = new Set<string>();
   #recordText = '';
+  #deadSinceMs: number | undefined;
 
   constructor(
     readonly directory: string,
@@ -33,6 +37,7 @@ export class RunReader {
       this.record = record;
       changed = true;
     }
+    changed = this.#noticeLoss() || changed;
     for (const entry of await this.files.list(this.directory)) {
       if (!entry.directory || this.#known.has(entry.name) || !/-\d+-\d+$/.test(entry.name)) continue;
       this.#known.add(entry.name);
@@ -42,5 +47,31 @@ export class RunReader {
     for (const process of this.processes) changed = (await process.poll()) || changed;
     if (changed) this.version++;
     return changed;
+  }
+
+  /** Like `poll`, and waits long enough to tell a run that has just ended from one that was lost. */
+  async settle(): Promise<void> {
+    await this.poll();
+    if (this.#deadSinceMs === undefined) return;
+    await new Promise((done) => setTimeout(done, lossGraceMs));
+    await this.poll();
+  }
+
+  /**
+   * A run whose program is gone while run.json still says that it runs: its watcher was killed (a closed
+   * terminal, a crash). The end of the program and the last writing of run.json lie some time apart.
+   */
+  #noticeLoss(): boolean {
+    const { record } = this;
+    const gone = record?.state === 'running' && record.ref?.target === 'local' && !isAlive(record.ref);
+    if (!gone) {
+      this.#deadSinceMs = undefined;
+      return false;
+    }
+    this.#deadSinceMs ??= Date.now();
+    if (Date.now() - this.#deadSinceMs < lossGraceMs) return false;
+    this.record = { ...record, state: 'lost' };
+    this.#deadSinceMs = undefined;
+    return true;
   }
 }

@@ -6,7 +6,8 @@ import type { RunRef } from '../targets/target';
 export const runFormat = 'predictscope.run/1';
 export const configFormat = 'predictscope.config/1';
 
-export type RunPhase = 'starting' | 'running' | 'ended' | 'failed';
+/** `lost`: whoever watched the run was ended before it; how the program ended is not known. Never written. */
+export type RunPhase = 'starting' | 'running' | 'ended' | 'failed' | 'lost';
 
 /** `run.json`: what the host knows about a run. Written by the host alone. */
 export interface RunRecord {

@@ -116,6 +116,7 @@ function failed({ run }: RunSummary): boolean {
 
 function outcome({ run }: RunSummary): string {
   if (run.state === 'failed') return vscode.l10n.t('not started');
+  if (run.state === 'lost') return vscode.l10n.t('end not seen');
   if (run.signal) return run.signal;
   if (run.exitCode) return vscode.l10n.t('exit code {0}', run.exitCode);
   return formatDuration(run.wallNs);

@@ -170,6 +170,28 @@ def test_gpu_machine_that_ran_on_cpu_names_the_library(lab):
     assert "libcudart.so.12" in failed and "libcuda.so.1" in failed
 
 
+def test_a_killed_terminal_leaves_a_run_that_says_so(lab, tmp_path):
+    """Both the program and the command line that watches it are killed, as a closed terminal may do."""
+    text = MODEL + "import time\nfor i in range(1000):\n    m.predict(i)  # site\nprint('ready', flush=True)\ntime.sleep(60)\n"
+    lab.write(text)
+    runs = tmp_path / "lost-runs"
+    words = ["node", str(CLI), "profile", "--log-dir", str(runs), "--site", "main.py:%d" % one(text)]
+    process = subprocess.Popen(
+        [*words, "--", sys.executable, "main.py"], cwd=lab.folder, stdout=subprocess.PIPE, env=lab.environment()
+    )
+    process.stdout.readline()
+    directory = next(runs.iterdir())
+    child = json.loads((directory / "run.json").read_text())["ref"]["pid"]
+    process.kill()
+    os.kill(child, 9)
+    process.wait()
+    out = subprocess.run(["node", str(CLI), "summarize", str(directory), "--json"], capture_output=True, check=True)
+    summary = json.loads(out.stdout)
+    assert summary["run"]["state"] == "lost"
+    assert summary["sites"][0]["calls"] == 1000
+    assert any("how it ended is not known" in p["message"] for p in summary["problems"])
+
+
 def test_a_fault_of_ours_does_not_reach_the_program(lab):
     """config.json that makes no sense: the program runs as if we were not there."""
     import subprocess

@@ -55,8 +55,6 @@ const declared: { readonly [K in keyof ids.Settings]: Declared<ids.Settings[K]> 
   warmUpCalls: 'integer',
   tracedCalls: 'integer',
   tracedSeconds: 'number',
-  target: 'string',
-  'containers.endpoint': 'string',
   'sites.include': 'array of string',
   'sites.exclude': 'array of string',
   watch: ['recommended', 'polling', 'off'],
