@@ -172,7 +172,10 @@ def test_gpu_machine_that_ran_on_cpu_names_the_library(lab):
 
 def test_a_killed_terminal_leaves_a_run_that_says_so(lab, tmp_path):
     """Both the program and the command line that watches it are killed, as a closed terminal may do."""
-    text = MODEL + "import time\nfor i in range(1000):\n    m.predict(i)  # site\nprint('ready', flush=True)\ntime.sleep(60)\n"
+    text = (
+        MODEL
+        + "import time\nfor i in range(1000):\n    m.predict(i)  # site\nprint('ready', flush=True)\ntime.sleep(60)\n"
+    )
     lab.write(text)
     runs = tmp_path / "lost-runs"
     words = ["node", str(CLI), "profile", "--log-dir", str(runs), "--site", "main.py:%d" % one(text)]

@@ -321,7 +321,7 @@ def make_functions(recorder, windows, shapes):
         if thread.open is call:
             thread.open = token.outer
         if note is not None:
-            windows.after(note)
+            windows.after(note, now)
 
     def end(token, value):
         if token is not None:

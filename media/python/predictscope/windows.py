@@ -12,6 +12,9 @@ import time
 from predictscope import frameworks, record
 
 _LOOK_NS = 100 * 1000 * 1000
+_LONGEST_LOOK_NS = 2 * 1000 * 1000 * 1000
+# Own work shorter than this is not worth a record of its own.
+_OWN_WORK_NS = 100 * 1000
 _CLOCK_NS = 10 * 1000 * 1000 * 1000
 
 WAITING, FIRST, WARMING, SECOND, DONE = range(5)
@@ -20,18 +23,20 @@ WAITING, FIRST, WARMING, SECOND, DONE = range(5)
 class Note:
     """What a call carries while windows are being decided: its flags, and its span in the session."""
 
-    __slots__ = ("windows", "session", "span", "flags", "opener")
+    __slots__ = ("windows", "session", "span", "flags", "opened_ns")
 
-    def __init__(self, windows, session, flags, opener):
+    def __init__(self, windows, session, flags, opened_ns=None):
         self.windows = windows
         self.session = session
         self.span = None
         self.flags = flags
-        self.opener = opener
+        self.opened_ns = opened_ns  # when the opening of the window began; None for the calls that find it open
 
     def enter(self, site, slot):
         if self.session is not None:
             self.span = self.session.span(site, slot)
+        if self.opened_ns is not None:
+            self.windows.opened(self.opened_ns)
 
     def leave(self):
         """Closes the span; the flags of the call's slot. Traced only if the session saw it whole."""
@@ -113,11 +118,11 @@ class Windows:
             return self._open(framework, FIRST, record.WARM_UP, now)
         warm = record.WARM_UP if self._seen <= self._warm_up else 0
         if self._phase == WARMING:
-            return Note(self, None, warm, False) if warm else self._open(framework, SECOND, 0, now)
+            return Note(self, None, warm) if warm else self._open(framework, SECOND, 0, now)
         if self._phase == SECOND and time.perf_counter_ns() - self._opened_ns > self._seconds * 1e9:
             self._close()
             return None
-        return Note(self, self.session, warm, False)
+        return Note(self, self.session, warm)
 
     def _open(self, framework, phase, flags, begin):
         path = os.path.join(self._folder.path or "", "trace-%d" % self._traces)
@@ -148,8 +153,11 @@ class Windows:
             # Registered after the framework's own handlers, so it runs before they tear it down.
             self._close_at_exit = True
             atexit.register(self.close)
+        return Note(self, session, flags, begin)
+
+    def opened(self, begin):
+        """The window is open and the call about to begin: all of it was our work."""
         self._recorder.write(record.OWN_WORK, begin, time.perf_counter_ns())
-        return Note(self, session, flags, True)
 
     @staticmethod
     def _remove(path):
@@ -158,29 +166,29 @@ class Windows:
         except OSError:
             pass
 
-    def after(self, note):
-        """Runs after a noted call's end is stamped."""
+    def after(self, note, ended):
+        """Runs after a noted call's end was stamped, at perf_counter `ended`."""
         with self._lock:
             if note.session is None or note.session is not self.session or os.getpid() != self._pid:
                 return
             self._traced += 1
             if self._phase == FIRST:
-                if note.opener:
-                    self._close()
-            elif self._traced >= self._calls or time.perf_counter_ns() - self._opened_ns > self._seconds * 1e9:
-                self._close()
+                if note.opened_ns is not None:
+                    self._close(ended)
+            elif self._traced >= self._calls or ended - self._opened_ns > self._seconds * 1e9:
+                self._close(ended)
 
     def abandon(self, note):
         """The call got no record: its window must not wait for it."""
         with self._lock:
-            if note.opener and note.session is self.session:
+            if note.opened_ns is not None and note.session is self.session:
                 self._close()
 
-    def _close(self):
+    def _close(self, begin=None):
         session, self.session = self.session, None
         if session is None:
             return
-        begin = time.perf_counter_ns()
+        begin = begin or time.perf_counter_ns()
         first = self._phase == FIRST
         self._phase = WARMING if first else DONE
         self._settle()
@@ -235,7 +243,8 @@ class Windows:
         self.look(time.perf_counter_ns())
 
     def look(self, now):
-        """Housekeeping, at most every 100 ms and only from a call: stop file, clock pair, devices."""
+        """Housekeeping, only from a call: stop file, clock pair, devices. At most every 100 ms, and more
+        rarely where a look at the file system is slow, so that it takes at most a 2,000th of the time."""
         self.next_look = now + _LOOK_NS
         if os.getpid() != self._pid:
             return
@@ -247,6 +256,10 @@ class Windows:
         if self._folder.stop_asked() or (self._stop_ns is not None and now >= self._stop_ns):
             self._turn_off()
             self.close()
+        cost = time.perf_counter_ns() - now
+        self.next_look = now + max(_LOOK_NS, min(2000 * cost, _LONGEST_LOOK_NS))
+        if cost > _OWN_WORK_NS:
+            self._recorder.write(record.OWN_WORK, now, now + cost)
 
     def _describe(self):
         """Writes the framework's version and registered devices, once it has initialised them itself."""

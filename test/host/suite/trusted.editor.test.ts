@@ -104,7 +104,7 @@ describe('a run', () => {
     assert.equal(record.state, 'ended');
     assert.ok(existsSync(path.join(folder(), '.predictscope/.gitignore')));
     const figures = await until(async () =>
-      (await lenses(document)).find((lens) => /^30 calls · p50 /.test(lens.command?.title ?? '')),
+      (await lenses(document)).find((lens) => (lens.command?.title ?? '').startsWith("30 calls · p50 ")),
     );
     assert.equal(figures.command?.command, commands.openTimeline);
     const hover = await until(async () => {
