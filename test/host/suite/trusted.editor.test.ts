@@ -104,7 +104,7 @@ describe('a run', () => {
     assert.equal(record.state, 'ended');
     assert.ok(existsSync(path.join(folder(), '.predictscope/.gitignore')));
     const figures = await until(async () =>
-      (await lenses(document)).find((lens) => (lens.command?.title ?? '').startsWith("30 calls · p50 ")),
+      (await lenses(document)).find((lens) => (lens.command?.title ?? '').startsWith('30 calls · p50 ')),
     );
     assert.equal(figures.command?.command, commands.openTimeline);
     const hover = await until(async () => {
@@ -115,7 +115,7 @@ describe('a run', () => {
       );
       const text = hovers
         .flatMap((each) => each.contents)
-        .map((content) => (typeof content === 'string' ? content : content.value))
+        .map((content) => (content instanceof vscode.MarkdownString ? content.value : ''))
         .join('\n');
       return text.includes('model') && text.includes('tracing') ? text : undefined;
     });
