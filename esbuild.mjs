@@ -112,6 +112,16 @@ async function buildShipped() {
   );
 }
 
+/** What an earlier build left must not get into a package; what is in use stays in place meanwhile. */
+async function removeOthers() {
+  const kept = new Set([...bundles.map(({ outfile }) => outfile), ...copies.map(({ to }) => to)]);
+  const files = await readdir('dist', { recursive: true, withFileTypes: true });
+  for (const file of files.filter((each) => each.isFile())) {
+    const name = path.posix.join(file.parentPath, file.name);
+    if (!kept.has(name)) await rm(name);
+  }
+}
+
 /** Every file of the host suite by itself, so that its index finds them by name. */
 async function buildHostSuite() {
   await rm('out/host', { recursive: true, force: true });
@@ -152,10 +162,10 @@ async function buildEndToEnd() {
   });
 }
 
-if (flags.production) await rm('dist', { recursive: true, force: true });
 await mkdir(flags.production ? 'dist' : 'dist/meta', { recursive: true });
 await Promise.all([
   buildShipped(),
   ...copies.map(({ from, to }) => cp(from, to)),
   ...(flags.tests ? [buildHostSuite(), buildEndToEnd()] : []),
 ]);
+if (flags.production) await removeOthers();

@@ -14,6 +14,7 @@ export const python = {
   async run(prepared) {
     const report = path.join(await emptyArtifacts('python'), 'results.xml');
     const args = ['-m', 'pytest', 'test/python', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`];
+    args.push('-n', '2', '--dist', 'worksteal'); // most of them wait for one thread of a program
     if (prepared.grep) args.push('-k', prepared.grep);
     const code = await runLive(prepared.python, args, { cwd: root, env: testEnvironment(prepared) });
     const tests = read(await readFile(report, 'utf8').catch(() => ''));
