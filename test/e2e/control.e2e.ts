@@ -165,8 +165,10 @@ export const tests = defineTests([
       });
       await workbench.openFile('quick.py');
       await workbench.showRuns();
-      const welcome = workbench.page.locator('.welcome-view-content');
-      assert.match((await welcome.first().innerText()).replaceAll('\u00a0', ' '), /not trusted/);
+      const welcome = workbench.page.locator('.welcome-view-content').first();
+      await until('the welcome that says why', async () =>
+        (await welcome.innerText()).replaceAll('\u00a0', ' ').includes('not trusted'),
+      );
       assert.deepEqual(
         (await workbench.lensTexts()).filter((text) => text.includes('Profile')),
         [],
