@@ -16,6 +16,7 @@ const python: vscode.DocumentSelector = { language: 'python', scheme: 'file' };
 
 /** Builds the rooms and connects them; no logic. */
 export function activate(context: vscode.ExtensionContext): void {
+  const begin = performance.now();
   const log = vscode.window.createOutputChannel('Predictscope', { log: true });
   // A key of our own: VS Code sets its isWorkspaceTrusted late, or not at all where trust is switched off.
   const showTrust = (): void =>
@@ -43,4 +44,5 @@ export function activate(context: vscode.ExtensionContext): void {
     TimelineEditorProvider.register(context, log),
     registerCommands({ launcher, runs, cache, tree, view, log }),
   );
+  log.info(`Activated in ${(performance.now() - begin).toFixed(1)} ms`);
 }

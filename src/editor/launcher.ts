@@ -38,13 +38,16 @@ export class Launcher {
   async profile(
     folder: vscode.WorkspaceFolder,
     site: SiteArgument | undefined,
-    ask = false,
+    ask: boolean,
+    beforeStart: () => void,
   ): Promise<vscode.TaskExecution | undefined> {
     const interpreter = await this.interpreter(folder);
     const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, ask);
     if (!program) return undefined;
     await vscode.workspace.saveAll(false);
-    return vscode.tasks.executeTask(await this.task(folder, program, interpreter.path, site));
+    const task = await this.task(folder, program, interpreter.path, site);
+    beforeStart();
+    return vscode.tasks.executeTask(task);
   }
 
   /** The task that runs a program under the profiler. */

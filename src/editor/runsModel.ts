@@ -28,7 +28,8 @@ export class RunsModel implements Disposable {
     private readonly extensionPath: string,
     private readonly log: Log,
   ) {
-    this.#open();
+    // After activation: nothing that others wait for depends on it.
+    setImmediate(() => this.#open());
     this.#owned.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.#open()));
     this.#owned.add(
       vscode.workspace.onDidChangeConfiguration((event) => {
@@ -38,6 +39,7 @@ export class RunsModel implements Disposable {
   }
 
   #open(): void {
+    if (this.#owned.disposed) return;
     for (const store of this.#stores) store.dispose();
     this.#stores = (vscode.workspace.workspaceFolders ?? [])
       .filter((folder) => folder.uri.scheme === 'file')

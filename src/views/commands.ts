@@ -85,22 +85,37 @@ async function profilePredict(context: CommandContext, argument: unknown, ask: b
   requireTrust();
   const site = isSiteArgument(argument) ? argument : await siteAtCursor(context);
   const folder = await folderOf(site);
-  const started = await context.launcher.profile(folder, site, ask);
-  if (started && site) keepInView(site);
+  const started = await context.launcher.profile(folder, site, ask, () => {
+    if (site) keepInView(site);
+  });
+  if (!started) return;
   await context.runs.refresh();
 }
 
-/** The terminal that opens takes half of the window: the line that was clicked must stay visible. */
+/** How long after the start of a task its terminal may take to open. */
+const terminalOpensMs = 15_000;
+
+/**
+ * The terminal that opens takes half of the window: the line that was clicked must stay visible. Only a
+ * view that got shorter without being scrolled is followed, so that nobody's scrolling is undone.
+ */
 function keepInView(site: SiteArgument): void {
-  const reveal = (): void => {
-    for (const editor of vscode.window.visibleTextEditors) {
-      if (editor.document.uri.fsPath !== site.file) continue;
-      const at = new vscode.Position(site.line - 1, 0);
-      editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  const editor = vscode.window.visibleTextEditors.find((each) => each.document.uri.fsPath === site.file);
+  let before = editor?.visibleRanges[0];
+  if (!editor || !before) return;
+  const at = new vscode.Position(site.line - 1, 0);
+  const subscription = vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor, visibleRanges }) => {
+    const now = visibleRanges[0];
+    if (textEditor !== editor || !now || !before) return;
+    const shrunk = now.start.line === before.start.line && now.end.line < before.end.line;
+    before = now;
+    if (shrunk && at.line >= now.end.line - 1) {
+      editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenter);
     }
-  };
-  // The panel is laid out some time after the task has started, which no event tells.
-  for (const milliseconds of [0, 300, 1000]) setTimeout(reveal, milliseconds);
+  });
+  setTimeout(() => {
+    subscription.dispose();
+  }, terminalOpensMs);
 }
 
 function requireTrust(): void {

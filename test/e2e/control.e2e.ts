@@ -61,14 +61,16 @@ async function programLives(workspace: string): Promise<boolean> {
 
 const count = (lens: string): number => Number(/([\d,]+) calls/.exec(lens)![1]!.replaceAll(',', ''));
 
-/** A number that has stayed the same for a second. */
+/** A number that has stayed the same for four seconds: what is shown follows what is recorded after a while. */
 async function settled(read: () => Promise<number>): Promise<number> {
   let last = NaN;
+  let same = 0;
   return until('a number that stays', async () => {
     const before = last;
     last = await read();
     await new Promise((done) => setTimeout(done, 1000));
-    return last === before && last;
+    same = last === before ? same + 1 : 0;
+    return same >= 3 && last;
   });
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { defineTests } from './lib/runner';
 import { answerProgram, lensWith } from './lib/steps';
@@ -19,7 +19,7 @@ async function runFolder(workspace: string): Promise<string> {
 export const tests = defineTests([
   {
     name: 'lens click, live lens, figures, hover, runs, timeline',
-    run: async ({ openWorkbench, sampleWorkspace, python }) => {
+    run: async ({ openWorkbench, sampleWorkspace, python, artifacts }) => {
       const workspace = await sampleWorkspace();
       const before = await readFile(path.join(workspace, 'quick.py'), 'utf8');
       const workbench = await openWorkbench({ workspace, settings: { 'predictscope.interpreter': python } });
@@ -59,6 +59,7 @@ export const tests = defineTests([
         rows.some((row) => row.label === 'quick.py:22' && row.description.includes('30 calls')),
         JSON.stringify(rows),
       );
+      await workbench.goTo(22);
       const hover = await until('a hover with parts', async () => {
         const text = await workbench.hoverAt({ text: 'model.predict' });
         return text.includes('model function') && text;
@@ -89,6 +90,16 @@ export const tests = defineTests([
         await workbench.screenshot('timeline', theme);
       assert.equal(await readFile(path.join(workspace, 'quick.py'), 'utf8'), before);
       await runFolder(workspace);
+      // A figure for RESULTS.md, not a limit: what the window says of our activation.
+      await workbench.runCommand('Developer: Show Running Extensions');
+      const row = workbench.page.locator('.runtime-extensions-editor .extension', {
+        hasText: 'Predictscope',
+      });
+      await row.first().waitFor();
+      await writeFile(
+        path.join(artifacts, 'activation.txt'),
+        `${await row.first().innerText()}\n${await workbench.extensionLog()}`,
+      );
       assert.deepEqual(
         workbench.consoleErrors.filter((text) => /predictscope/i.test(text)),
         [],
