@@ -27,7 +27,8 @@ describe('moduleName', () => {
 });
 
 describe('the id of a site', () => {
-  const ids = (text: string): string[] => finder.find('/home/user/score.py', text).sites.map((site) => site.id);
+  const ids = (text: string): string[] =>
+    finder.find('/home/user/score.py', text).sites.map((site) => site.id);
   const text =
     'import keras\n\n\ndef f(x, models):\n    return models[0].predict(x), models[0].predict(-x)\n';
 
