@@ -35,38 +35,24 @@ function parse(args: readonly string[]): { values: { json?: boolean | undefined 
   }
 }
 
-/** Exactly the names that the command line promises. */
+/** Exactly the names that the command line promises, in their order. */
+const publicNames = [
+  'id',
+  'file',
+  'cell',
+  'line',
+  'column',
+  'endLine',
+  'endColumn',
+  'callee',
+  'framework',
+  'kind',
+  'inLoop',
+  'inProfiler',
+  'confidence',
+  'reason',
+] as const satisfies readonly (keyof Site)[];
+
 function publicSite(site: Site): object {
-  const {
-    id,
-    file,
-    cell,
-    line,
-    column,
-    endLine,
-    endColumn,
-    callee,
-    framework,
-    kind,
-    inLoop,
-    inProfiler,
-    confidence,
-    reason,
-  } = site;
-  return {
-    id,
-    file,
-    cell,
-    line,
-    column,
-    endLine,
-    endColumn,
-    callee,
-    framework,
-    kind,
-    inLoop,
-    inProfiler,
-    confidence,
-    reason,
-  };
+  return Object.fromEntries(publicNames.map((name) => [name, site[name]]));
 }
