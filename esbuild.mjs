@@ -41,18 +41,28 @@ const node = {
 /** @type {import('esbuild').BuildOptions} */
 const browser = { ...shared, platform: 'browser', format: 'iife', target: 'es2022' };
 
+/** What the host imports lazily, each in a bundle of its own. Modules without classes that others compare. */
+const LAZY = {
+  siteFinder: { filter: /\/sites\/finder$/, entry: 'src/sites/finder.ts' },
+  siteFilter: { filter: /\/sites\/filter$/, entry: 'src/sites/filter.ts' },
+  traceParts: { filter: /\/insight\/traceParts$/, entry: 'src/insight/traceParts.ts' },
+  chokidar: { filter: /^chokidar$/, entry: 'chokidar' },
+};
+
 /**
- * Keeps what the host imports lazily in a file of its own: esbuild splits only ES modules, and the host's
- * entry should hold no more than activation needs.
+ * esbuild splits only ES modules, and the host's entry should hold no more than activation needs: VS Code
+ * compiles all of it before it calls activate().
  *
  * @type {import('esbuild').Plugin}
  */
-const lazyFinder = {
-  name: 'lazy finder',
+const lazy = {
+  name: 'lazy',
   setup({ onResolve }) {
-    onResolve({ filter: /\/sites\/finder$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './siteFinder.js', external: true } : undefined,
-    );
+    for (const [name, { filter }] of Object.entries(LAZY)) {
+      onResolve({ filter }, ({ kind }) =>
+        kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
+      );
+    }
   },
 };
 
@@ -61,9 +71,13 @@ const bundles = [
   {
     entry: 'src/extension.ts',
     outfile: 'dist/extension.js',
-    options: { ...node, target: 'node22', external: ['vscode'], plugins: [lazyFinder] },
+    options: { ...node, target: 'node22', external: ['vscode'], plugins: [lazy] },
   },
-  { entry: 'src/sites/finder.ts', outfile: 'dist/siteFinder.js', options: { ...node, target: 'node22' } },
+  ...Object.entries(LAZY).map(([name, { entry }]) => ({
+    entry,
+    outfile: `dist/${name}.js`,
+    options: { ...node, target: 'node22' },
+  })),
   {
     entry: 'src/cli.ts',
     outfile: 'dist/cli.js',
@@ -85,7 +99,7 @@ const copies = [
 /** Leaves out what does not exist; a package must be whole. */
 function present() {
   return bundles.filter(({ entry }) => {
-    if (existsSync(entry)) return true;
+    if (existsSync(entry) || !/^(src|webview)\//.test(entry)) return true;
     if (flags.production) throw new Error(`${entry} is missing.`);
     console.log(`${entry} does not exist, not built`);
     return false;

@@ -4,7 +4,6 @@ import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import { changes, setting } from '../common/vscode';
 import type { SiteArgument } from '../launch/chooseSites';
-import { pathFilter } from '../sites/filter';
 import { isConfidentPredict, type Site } from '../sites/site';
 import type { RunsModel } from './runsModel';
 import type { SiteCache } from './siteCache';
@@ -37,7 +36,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
   ): Promise<vscode.CodeLens[]> {
     const mode = setting('codeLens', document);
     // Nothing can be run in an untrusted workspace, so nothing is offered there.
-    if (mode === 'off' || !vscode.workspace.isTrusted || !isSearched(document)) return [];
+    if (mode === 'off' || !vscode.workspace.isTrusted || !(await isSearched(document))) return [];
     const sites = await this.cache.sites(document);
     if (token.isCancellationRequested) return [];
     return sites
@@ -81,9 +80,10 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
 }
 
 /** True for the files of the settings `sites.include` and `sites.exclude`. */
-function isSearched(document: vscode.TextDocument): boolean {
+async function isSearched(document: vscode.TextDocument): Promise<boolean> {
   const folder = vscode.workspace.getWorkspaceFolder(document.uri);
   if (!folder) return true;
+  const { pathFilter } = await import('../sites/filter');
   const filter = pathFilter(setting('sites.include', folder), setting('sites.exclude', folder));
   return filter(path.relative(folder.uri.fsPath, document.uri.fsPath));
 }

@@ -3,7 +3,6 @@ import * as vscode from 'vscode';
 import { taskType } from '../common/ids';
 import type { Log } from '../common/log';
 import { setting } from '../common/vscode';
-import { pathFilter } from '../sites/filter';
 import type { SiteFinder } from '../sites/finder';
 import { chooseSites, type SiteArgument } from '../launch/chooseSites';
 import { commandWords, type ChosenProgram, type ProgramChooser } from './programChooser';
@@ -110,7 +109,10 @@ export class Launcher {
         root: folder.uri.fsPath,
         program: await pythonProgram(words, program.cwd),
         cwd: program.cwd,
-        accept: pathFilter(setting('sites.include', folder), setting('sites.exclude', folder)),
+        accept: (await import('../sites/filter')).pathFilter(
+          setting('sites.include', folder),
+          setting('sites.exclude', folder),
+        ),
       },
       true,
     );

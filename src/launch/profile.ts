@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, errorText, type Problem } from '../common/problem';
-import { addTraces } from '../insight/traceParts';
 import { summarizeRun, type RunSummary } from '../insight/runSummary';
 import { RunReader } from '../runs/runReader';
 import {
@@ -158,6 +157,7 @@ async function finish(
     await reader.poll();
   }
   const summary = summarizeRun(reader);
+  const { addTraces } = await import('../insight/traceParts');
   await addTraces(reader, summary);
   return summary;
 }

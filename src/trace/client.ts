@@ -1,15 +1,8 @@
-/** The trace engine as the rest of the house sees it: the same calls with a worker or without. */
+/** The trace engine as the editor sees it: the engine's calls, answered by a worker thread. */
 import { Worker } from 'node:worker_threads';
 import { UserError, errorText } from '../common/problem';
-import { openTrace, type OpenedTrace, type TraceModel } from './engine';
-import {
-  answer,
-  describeOpened,
-  type CallName,
-  type FromWorker,
-  type ToWorker,
-  type TraceCalls,
-} from './rpc';
+import type { OpenedTrace } from './engine';
+import type { CallName, FromWorker, ToWorker, TraceCalls } from './rpc';
 
 type Async<T> = {
   [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
@@ -28,15 +21,6 @@ export interface TraceClient extends Async<TraceCalls> {
   ): Promise<OpenedTrace>;
   /** Ends the worker; calls that wait are rejected. */
   close(): void;
-}
-
-export interface TraceClientOptions {
-  /** The bundled `traceWorker.js`; without it everything runs in this thread. */
-  workerPath?: string | undefined;
-}
-
-export function createTraceClient({ workerPath }: TraceClientOptions = {}): TraceClient {
-  return workerPath === undefined ? inProcessClient() : workerClient(workerPath);
 }
 
 type Call = (method: CallName, args: unknown[]) => Promise<unknown>;
@@ -58,32 +42,6 @@ function calls(call: Call): Async<TraceCalls> {
 }
 
 const closedMessage = 'The trace was closed.';
-
-function inProcessClient(): TraceClient {
-  let model: TraceModel | undefined;
-  let closed = false;
-  return {
-    ...calls((method, args) => {
-      try {
-        if (closed) throw new UserError(closedMessage);
-        if (!model) throw new UserError('No trace is open.');
-        return Promise.resolve(answer(model, method, args));
-      } catch (error) {
-        return Promise.reject(error instanceof Error ? error : new Error(errorText(error)));
-      }
-    }),
-    async open(paths, signal, onProgress) {
-      const opened = await openTrace(paths, { signal, onProgress });
-      if (closed) throw new UserError(closedMessage);
-      model = opened;
-      return describeOpened(opened);
-    },
-    close() {
-      closed = true;
-      model = undefined;
-    },
-  };
-}
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -171,7 +129,8 @@ function abortReason(signal: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(errorText(reason));
 }
 
-function workerClient(workerPath: string): TraceClient {
+/** A trace reader in a thread of its own, from the bundled `traceWorker.js`. */
+export function createTraceClient(workerPath: string): TraceClient {
   const connection = new WorkerConnection(workerPath);
   return {
     ...calls((method, args) => connection.send({ type: 'call', method, args })),

@@ -77,8 +77,15 @@ async function guarded(context: CommandContext, run: () => unknown): Promise<voi
     const actions = known && key ? [settings, showLog] : [showLog];
     const picked = await vscode.window.showErrorMessage(text, ...actions);
     if (picked === showLog) context.log.show();
-    if (picked === settings) await vscode.commands.executeCommand('workbench.action.openSettings', key);
+    if (picked === settings && key) await openSetting(key);
   }
+}
+
+/** In a remote window the page of the user's settings does not list those of machine scope, such as paths. */
+async function openSetting(key: string): Promise<void> {
+  const remote = vscode.env.remoteName !== undefined;
+  const command = remote ? 'workbench.action.openRemoteSettings' : 'workbench.action.openSettings';
+  await vscode.commands.executeCommand(command, { query: key });
 }
 
 async function profilePredict(context: CommandContext, argument: unknown, ask: boolean): Promise<void> {

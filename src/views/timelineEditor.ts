@@ -27,7 +27,7 @@ class TraceDocument implements vscode.CustomDocument {
 
   get client(): TraceClient {
     if (this.#cancel.signal.aborted) throw new UserError(vscode.l10n.t('The trace was closed.'));
-    return (this.#client ??= createTraceClient({ workerPath: this.#workerPath }));
+    return (this.#client ??= createTraceClient(this.#workerPath));
   }
 
   /** The trace, read at most once; `again` starts over with a new worker. */

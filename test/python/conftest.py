@@ -13,6 +13,16 @@ CLI = ROOT / "dist" / "cli.js"
 RUNTIME = ROOT / "media" / "python"
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes long; runs with npm run test:full only")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("TEST_FULL") != "1":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("full")])
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
 class Outcome:
     """How a program ended. `code` is negative for a signal, as subprocess has it."""
 

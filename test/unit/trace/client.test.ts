@@ -36,10 +36,9 @@ async function withClient<T>(client: TraceClient, use: (client: TraceClient) => 
   }
 }
 
-describe.each([
-  ['in a worker', () => createTraceClient({ workerPath })],
-  ['in process', () => createTraceClient()],
-])('the client %s', (_name, create) => {
+const create = (): TraceClient => createTraceClient(workerPath);
+
+describe('the client', () => {
   it('answers every call', () =>
     withClient(create(), async (client) => {
       const progress: number[] = [];
@@ -90,7 +89,7 @@ describe.each([
 
 describe('a worker that dies', () => {
   it('rejects what waits and what comes', () =>
-    withClient(createTraceClient({ workerPath: crashPath }), async (client) => {
+    withClient(createTraceClient(crashPath), async (client) => {
       await expect(client.open([xplaneFixture])).rejects.toThrow(/The trace reader stopped: boom/);
       await expect(client.summary()).rejects.toBeInstanceOf(UserError);
     }));
@@ -98,7 +97,7 @@ describe('a worker that dies', () => {
 
 describe('several files', () => {
   it('are merged on their wall clock', () =>
-    withClient(createTraceClient(), async (client) => {
+    withClient(create(), async (client) => {
       const file = (name: string, baseNs: string): string =>
         write(
           name,
