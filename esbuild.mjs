@@ -44,6 +44,9 @@ const browser = { ...shared, platform: 'browser', format: 'iife', target: 'es202
 /** What the host imports lazily, each in a bundle of its own. Modules without classes that others compare. */
 const LAZY = {
   siteFinder: { filter: /\/sites\/finder$/, entry: 'src/sites/finder.ts' },
+  instrument: { filter: /\/instrument\/instrument$/, entry: 'src/instrument/instrument.ts' },
+  siteCommands: { filter: /\/siteCommands$/, entry: 'src/views/siteCommands.ts' },
+  copyCommand: { filter: /\/launch\/copyCommand$/, entry: 'src/launch/copyCommand.ts' },
   siteFilter: { filter: /\/sites\/filter$/, entry: 'src/sites/filter.ts' },
   traceParts: { filter: /\/insight\/traceParts$/, entry: 'src/insight/traceParts.ts' },
   chokidar: { filter: /^chokidar$/, entry: 'chokidar' },
@@ -76,7 +79,7 @@ const bundles = [
   ...Object.entries(LAZY).map(([name, { entry }]) => ({
     entry,
     outfile: `dist/${name}.js`,
-    options: { ...node, target: 'node22' },
+    options: { ...node, target: 'node22', external: ['vscode'], plugins: [lazy] },
   })),
   {
     entry: 'src/cli.ts',
@@ -90,10 +93,10 @@ const bundles = [
 
 const copies = [
   { from: require.resolve('web-tree-sitter/web-tree-sitter.wasm'), to: 'dist/tree-sitter.wasm' },
-  {
-    from: require.resolve('@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm'),
-    to: 'dist/tree-sitter-python.wasm',
-  },
+  ...['python', 'javascript', 'typescript', 'tsx'].map((grammar) => ({
+    from: require.resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${grammar}.wasm`),
+    to: `dist/tree-sitter-${grammar}.wasm`,
+  })),
 ];
 
 /** Leaves out what does not exist; a package must be whole. */

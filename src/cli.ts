@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, describeProblem, errorText } from './common/problem';
+import { editCommand } from './cli/editCommand';
 import { usage, version } from './cli/help';
 import { profileCommand } from './cli/profileCommand';
 import { sitesCommand } from './cli/sitesCommand';
@@ -9,7 +10,7 @@ import { summarizeCommand } from './cli/summarizeCommand';
 /** Where things lie: the bundle is in dist/, the runtime in media/ beside it. */
 const here = path.resolve(__dirname, '..');
 
-const later = new Set(['insert', 'remove', 'compare', 'sweep', 'doctor', 'mcp']);
+const later = new Set(['compare', 'sweep', 'doctor', 'mcp']);
 
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...args] = argv;
@@ -20,6 +21,9 @@ async function main(argv: readonly string[]): Promise<void> {
       return profileCommand(args, here);
     case 'summarize':
       return summarizeCommand(args);
+    case 'insert':
+    case 'remove':
+      return editCommand(command, args, here);
     case undefined:
     case 'help':
     case '-h':
@@ -51,6 +55,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
       ? error.message
       : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
   process.stderr.write(`predictscope: ${describeProblem({ message, ...(fix ? { fix } : {}) })}\n`);
-  // `profile` tells a failed start from every exit code that a program is likely to have.
-  process.exitCode = process.argv[2] === 'profile' ? 125 : 1;
+  // `profile` tells a failed start from every exit code that a program is likely to have; for the source edit
+  // 1 means that something was refused or left.
+  process.exitCode = ['profile', 'insert', 'remove'].includes(process.argv[2] ?? '') ? 125 : 1;
 });

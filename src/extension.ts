@@ -1,18 +1,21 @@
 import * as vscode from 'vscode';
 import { contextKeys, taskType, views } from './common/ids';
+import { SiteCodeActions } from './editor/codeActions';
 import { PredictCodeLensProvider } from './editor/codeLens';
+import { sourceSelector } from './editor/documents';
 import { registerCommands } from './views/commands';
 import { TimingHoverProvider } from './editor/hover';
+import { InsertedCalls } from './editor/insertedCalls';
 import { Launcher } from './editor/launcher';
+import { MarkedSites } from './editor/markedSites';
 import { ProgramChooser } from './editor/programChooser';
 import { RunProgress } from './editor/runProgress';
 import { RunsModel } from './editor/runsModel';
 import { SiteCache } from './editor/siteCache';
 import { ProfileTaskProvider } from './editor/taskProvider';
+import { TrainingOffer } from './editor/trainingOffer';
 import { RunsTree } from './views/runsTree';
 import { TimelineEditorProvider } from './views/timelineEditor';
-
-const python: vscode.DocumentSelector = { language: 'python', scheme: 'file' };
 
 /** Builds the rooms and connects them; no logic. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -23,14 +26,19 @@ export function activate(context: vscode.ExtensionContext): void {
     void vscode.commands.executeCommand('setContext', contextKeys.untrusted, !vscode.workspace.isTrusted);
   showTrust();
   const cache = new SiteCache(context.extensionPath);
+  const marked = new MarkedSites(cache);
+  const inserted = new InsertedCalls(context.extensionPath);
   const runs = new RunsModel(context.extensionPath, log);
   const chooser = new ProgramChooser(context.workspaceState);
   const launcher = new Launcher(context.extensionPath, chooser, cache.finder, log);
   const tree = new RunsTree(runs);
   const view = vscode.window.createTreeView(views.runs, { treeDataProvider: tree });
-  const lenses = new PredictCodeLensProvider(cache, runs);
+  const offer = new TrainingOffer(context.workspaceState);
+  const lenses = new PredictCodeLensProvider(marked, inserted, runs, offer.consider);
+  const actions = new SiteCodeActions(marked, inserted);
   context.subscriptions.push(
     log,
+    cache,
     runs,
     tree,
     view,
@@ -38,11 +46,14 @@ export function activate(context: vscode.ExtensionContext): void {
     new RunProgress(runs),
     vscode.workspace.onDidGrantWorkspaceTrust(showTrust),
     chooser.watchTerminals(),
-    vscode.languages.registerCodeLensProvider(python, lenses),
-    vscode.languages.registerHoverProvider(python, new TimingHoverProvider(cache, runs)),
+    vscode.languages.registerCodeLensProvider(sourceSelector, lenses),
+    vscode.languages.registerHoverProvider(sourceSelector, new TimingHoverProvider(marked, runs)),
+    vscode.languages.registerCodeActionsProvider(sourceSelector, actions, {
+      providedCodeActionKinds: SiteCodeActions.kinds,
+    }),
     vscode.tasks.registerTaskProvider(taskType, new ProfileTaskProvider(launcher, chooser)),
     TimelineEditorProvider.register(context, log),
-    registerCommands({ launcher, runs, cache, tree, view, log }),
+    registerCommands({ launcher, runs, cache, marked, inserted, tree, view, log }),
   );
   log.info(`Activated in ${(performance.now() - begin).toFixed(1)} ms`);
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 
 export const usage = `usage: predictscope COMMAND
 
-  sites PATH…      [--json]             find the calls of models in Python files and folders
+  sites PATH…      [--json]             find the calls of models in files and folders: Python, notebooks,
+                                        JavaScript, TypeScript
   profile [options] -- COMMAND…         run a program and time its predict calls; its standard input, output,
                                         error and exit code are its own (125: it could not be started)
       --site FILE:LINE[:COLUMN]         time this call (repeatable; default: every confident predict call)
@@ -17,6 +18,13 @@ export const usage = `usage: predictscope COMMAND
       --target T                        where to run (this version: local)
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
+  insert FILE[:LINE]… [options]         put profiler calls into the source, around the calls of these lines or
+                                        all predict calls (1: something was refused; 125: could not be done)
+      --plain                           the framework's own start and stop, in try/finally
+      --log-dir DIR                     where the program then writes (default: .predictscope/runs)
+      --json                            print what was done as JSON
+  remove FILE[:LINE]… [--json]          take them out again; the file is then as it was, to the byte
+                                        (1: something that was changed by hand is left)
 
   --version, --help
 `;

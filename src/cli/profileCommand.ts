@@ -45,6 +45,7 @@ export async function profileCommand(args: readonly string[], root: string): Pro
       wanted: (values.site ?? []).map((text) => parseSiteArgument(text, cwd)),
       andConfident: values.editor ?? false,
       accept: pathFilter(values.include ?? [], values.exclude ?? []),
+      marks: { dismissed: values.dismissed ?? [], added: values.added ?? [] },
       options: runOptions(values),
       target: localTarget,
       finder: await createSiteFinder({ wasmDirectory: path.join(root, 'dist') }),
@@ -132,6 +133,8 @@ interface Values {
   'log-dir'?: string | undefined;
   include?: string[] | undefined;
   exclude?: string[] | undefined;
+  dismissed?: string[] | undefined;
+  added?: string[] | undefined;
   'warm-up'?: string | undefined;
   calls?: string | undefined;
   seconds?: string | undefined;
@@ -157,6 +160,9 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         'log-dir': { type: 'string' },
         include: { type: 'string', multiple: true },
         exclude: { type: 'string', multiple: true },
+        // What the user said about calls in the editor, as its settings keep it.
+        dismissed: { type: 'string', multiple: true },
+        added: { type: 'string', multiple: true },
         'warm-up': { type: 'string' },
         calls: { type: 'string' },
         seconds: { type: 'string' },

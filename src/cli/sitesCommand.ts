@@ -17,7 +17,9 @@ export async function sitesCommand(args: readonly string[], root: string): Promi
     return;
   }
   for (const site of result.sites) {
-    const where = `${path.relative(process.cwd(), site.file)}:${site.line}:${site.column}`;
+    // Cells are counted from 0, as in the JSON.
+    const cell = site.cell === undefined ? '' : `#${site.cell}`;
+    const where = `${path.relative(process.cwd(), site.file)}${cell}:${site.line}:${site.column}`;
     process.stdout.write(
       `${where}  ${site.callee}  ${site.kind}  ${site.framework}  ${site.confidence}  ${site.reason}\n`,
     );

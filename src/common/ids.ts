@@ -11,6 +11,13 @@ export const commands = {
   deleteRun: 'predictscope.deleteRun',
   showRun: 'predictscope.showRun',
   revealRun: 'predictscope.revealRun',
+  siteMenu: 'predictscope.siteMenu',
+  insertCalls: 'predictscope.insertCalls',
+  insertPlainCalls: 'predictscope.insertPlainCalls',
+  removeCalls: 'predictscope.removeCalls',
+  dismissSite: 'predictscope.dismissSite',
+  treatAsPredict: 'predictscope.treatAsPredict',
+  whyPredict: 'predictscope.whyPredict',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];
@@ -19,13 +26,16 @@ export type CommandId = (typeof commands)[keyof typeof commands];
 export interface Settings {
   interpreter: string;
   logDirectory: string;
-  codeLens: 'predict' | 'all' | 'off';
+  codeLens: 'predict' | 'training' | 'all' | 'off';
+  trainingLens: boolean;
   hover: boolean;
   warmUpCalls: number;
   tracedCalls: number;
   tracedSeconds: number;
   'sites.include': string[];
   'sites.exclude': string[];
+  'sites.dismissed': string[];
+  'sites.added': string[];
   watch: 'recommended' | 'polling' | 'off';
   keepRuns: number;
   keepGigabytes: number;
@@ -35,12 +45,15 @@ export const settingKeys = [
   'interpreter',
   'logDirectory',
   'codeLens',
+  'trainingLens',
   'hover',
   'warmUpCalls',
   'tracedCalls',
   'tracedSeconds',
   'sites.include',
   'sites.exclude',
+  'sites.dismissed',
+  'sites.added',
   'watch',
   'keepRuns',
   'keepGigabytes',
@@ -48,6 +61,7 @@ export const settingKeys = [
 
 export const views = { runs: 'predictscope.runs' } as const;
 export const customEditors = { timeline: 'predictscope.timeline' } as const;
+export const submenus = { editor: 'predictscope.editor' } as const;
 export const taskType = 'predictscope';
 
 export const contextKeys = {

@@ -17,6 +17,11 @@ export class UserError extends Error {
   }
 }
 
+/** By its name: a bundle that is loaded later has a class of its own. */
+export function isUserError(error: unknown): error is UserError {
+  return error instanceof Error && error.name === 'UserError';
+}
+
 /** One line for logs and reports: message, then the fix. */
 export function describeProblem(problem: Problem): string {
   return problem.fix ? `${problem.message} ${problem.fix}` : problem.message;

@@ -1,64 +1,82 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import { changes, setting } from '../common/vscode';
-import type { SiteArgument } from '../launch/chooseSites';
-import { isConfidentPredict, type Site } from '../sites/site';
-import type { RunsModel } from './runsModel';
-import type { SiteCache } from './siteCache';
-import { lensFigures } from './siteText';
+import type { Site } from '../sites/site';
+import { fileUri, hasLiveKernel, isScript, isSearched, notebookOf } from './documents';
+import type { InsertedCalls } from './insertedCalls';
+import { getsLens } from './lensFilter';
+import type { MarkedSites } from './markedSites';
+import { figuresOf, type RunsModel } from './runsModel';
+import { referenceTo, siteRange, type SiteReference } from './siteReference';
+import { lensFigures, lensTitle } from './siteText';
 
-const lensSettings = ['codeLens', 'sites.include', 'sites.exclude'] as const;
+const lensSettings = [
+  'codeLens',
+  'trainingLens',
+  'sites.include',
+  'sites.exclude',
+  'sites.dismissed',
+  'sites.added',
+] as const;
 
-/** “Profile predict” on each predict call, and beside it the figures of the newest run that called it. */
+/** Cells tell each other what a call is; after this pause in typing all lenses of a notebook are asked anew. */
+const notebookPauseMs = 400;
+
+/** “Profile predict” on each predict call, beside it the figures of the newest run that called it, and a menu. */
 export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposable {
   readonly #owned = new Disposables();
   readonly #changed = this.#owned.add(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.#changed.event;
+  #pause: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly cache: SiteCache,
+    private readonly marked: MarkedSites,
+    private readonly inserted: InsertedCalls,
     private readonly runs: RunsModel,
+    /** Told of each document's sites, for what is offered because of them. */
+    private readonly seen: (document: vscode.TextDocument, sites: readonly Site[]) => void,
   ) {
-    this.#owned.add(runs.onDidChange(() => this.#changed.fire()));
-    this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#changed.fire()));
+    const fire = (): void => this.#changed.fire();
+    this.#owned.add(runs.onDidChange(fire));
+    this.#owned.add(marked.onDidLearn(fire));
+    this.#owned.add(vscode.workspace.onDidGrantWorkspaceTrust(fire));
     this.#owned.add(
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (lensSettings.some((key) => changes(event, key))) this.#changed.fire();
+        if (lensSettings.some((key) => changes(event, key))) fire();
       }),
     );
+    this.#owned.add(
+      vscode.workspace.onDidChangeNotebookDocument(() => {
+        clearTimeout(this.#pause);
+        this.#pause = setTimeout(fire, notebookPauseMs);
+      }),
+    );
+    this.#owned.add({ dispose: () => clearTimeout(this.#pause) });
   }
 
   async provideCodeLenses(
     document: vscode.TextDocument,
     token: vscode.CancellationToken,
   ): Promise<vscode.CodeLens[]> {
-    const mode = setting('codeLens', document);
+    const scope = fileUri(document);
+    const mode = setting('codeLens', scope);
     // Nothing can be run in an untrusted workspace, so nothing is offered there.
     if (mode === 'off' || !vscode.workspace.isTrusted || !(await isSearched(document))) return [];
-    const sites = await this.cache.sites(document);
+    const sites = await this.marked.sites(document);
     if (token.isCancellationRequested) return [];
-    return sites
-      .filter(
-        (site) =>
-          isConfidentPredict(site) || (mode === 'all' && site.kind !== 'symbolic' && site.kind !== 'non-dl'),
-      )
-      .flatMap((site) => this.#lenses(document, site));
+    this.seen(document, sites);
+    const shown = sites.filter((site) => getsLens(site, mode, setting('trainingLens', scope)));
+    if (shown.length === 0) return [];
+    const inserted = await this.inserted.around(document, shown);
+    return shown.flatMap((site) => this.#lenses(document, site, inserted));
   }
 
-  #lenses(document: vscode.TextDocument, site: Site): vscode.CodeLens[] {
+  #lenses(document: vscode.TextDocument, site: Site, inserted: ReadonlySet<string>): vscode.CodeLens[] {
     const range = siteRange(site);
-    const argument: SiteArgument = { file: document.uri.fsPath, line: site.line, column: site.column };
-    const lenses = [
-      new vscode.CodeLens(range, {
-        title: vscode.l10n.t('$(flame)\u00a0Profile predict'),
-        tooltip: site.reason,
-        command: commands.profilePredict,
-        arguments: [argument],
-      }),
-    ];
-    const found = this.runs.figures(document.uri.fsPath, site.id);
+    const argument = referenceTo(document, site);
+    const lenses = [new vscode.CodeLens(range, primary(document, site, argument, inserted))];
+    const found = figuresOf(this.runs, document, site.id);
     if (found) {
       lenses.push(
         new vscode.CodeLens(range, {
@@ -71,6 +89,15 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
         }),
       );
     }
+    lenses.push(
+      new vscode.CodeLens(range, {
+        // Blanks around it, or it would be hard to hit.
+        title: '\u00a0$(ellipsis)\u00a0',
+        tooltip: vscode.l10n.t('More for this call'),
+        command: commands.siteMenu,
+        arguments: [argument],
+      }),
+    );
     return lenses;
   }
 
@@ -79,15 +106,29 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
   }
 }
 
-/** True for the files of the settings `sites.include` and `sites.exclude`. */
-async function isSearched(document: vscode.TextDocument): Promise<boolean> {
-  const folder = vscode.workspace.getWorkspaceFolder(document.uri);
-  if (!folder) return true;
-  const { pathFilter } = await import('../sites/filter');
-  const filter = pathFilter(setting('sites.include', folder), setting('sites.exclude', folder));
-  return filter(path.relative(folder.uri.fsPath, document.uri.fsPath));
-}
-
-export function siteRange(site: Site): vscode.Range {
-  return new vscode.Range(site.line - 1, site.column - 1, site.endLine - 1, site.endColumn - 1);
+/** What a click does first: run the program, or edit the source where we cannot run it. */
+function primary(
+  document: vscode.TextDocument,
+  site: Site,
+  argument: SiteReference,
+  inserted: ReadonlySet<string>,
+): vscode.Command {
+  const notebook = notebookOf(document);
+  if (isScript(document) || (notebook && hasLiveKernel(notebook))) {
+    const done = inserted.has(site.id);
+    return {
+      title: done
+        ? vscode.l10n.t('$(flame)\u00a0Remove profiler calls')
+        : vscode.l10n.t('$(flame)\u00a0Insert profiler calls'),
+      tooltip: site.reason,
+      command: done ? commands.removeCalls : commands.insertCalls,
+      arguments: [argument],
+    };
+  }
+  return {
+    title: `$(flame)\u00a0${lensTitle(site)}`,
+    tooltip: site.reason,
+    command: commands.profilePredict,
+    arguments: [argument],
+  };
 }

@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
 import { commands } from '../common/ids';
 import { setting } from '../common/vscode';
-import { siteRange } from './codeLens';
-import type { RunsModel } from './runsModel';
-import type { SiteCache } from './siteCache';
+import { fileUri } from './documents';
+import type { MarkedSites } from './markedSites';
+import { figuresOf, type RunsModel } from './runsModel';
+import { innermost, siteRange } from './siteReference';
 import { hoverMarkdown } from './siteText';
 
 /** Timings of a predict call on hover, from the newest run that called it. */
 export class TimingHoverProvider implements vscode.HoverProvider {
   constructor(
-    private readonly cache: SiteCache,
+    private readonly marked: MarkedSites,
     private readonly runs: RunsModel,
   ) {}
 
@@ -18,13 +19,12 @@ export class TimingHoverProvider implements vscode.HoverProvider {
     position: vscode.Position,
     token: vscode.CancellationToken,
   ): Promise<vscode.Hover | undefined> {
-    if (!setting('hover', document)) return undefined;
-    const sites = (await this.cache.sites(document)).filter((site) => siteRange(site).contains(position));
+    if (!setting('hover', fileUri(document))) return undefined;
+    const sites = await this.marked.sites(document);
     if (token.isCancellationRequested) return undefined;
-    // The innermost call below the pointer: nested calls have ranges of their own.
-    const site = sites.sort((a, b) => b.line - a.line || b.column - a.column)[0];
+    const site = innermost(sites, position);
     if (!site) return undefined;
-    const found = this.runs.figures(document.uri.fsPath, site.id);
+    const found = figuresOf(this.runs, document, site.id);
     if (!found) return undefined;
     const argument = encodeURIComponent(JSON.stringify([found.run.name]));
     const links = [

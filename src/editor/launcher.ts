@@ -4,13 +4,11 @@ import { taskType } from '../common/ids';
 import type { Log } from '../common/log';
 import { setting } from '../common/vscode';
 import type { SiteFinder } from '../sites/finder';
-import { chooseSites, type SiteArgument } from '../launch/chooseSites';
+import type { SiteArgument } from '../launch/chooseSites';
+import { logDirectory } from './logDirectory';
+import { marksOf } from './markedSites';
 import { commandWords, type ChosenProgram, type ProgramChooser } from './programChooser';
-import { profilingCommandLine } from '../launch/copyCommand';
 import { activationEnvironment, findInterpreter, type Interpreter } from '../launch/interpreter';
-import { defaultLogDirectory } from '../launch/logDirectory';
-import { pythonProgram } from '../launch/program';
-import { buildRunConfig } from '../launch/runConfig';
 
 /** Starts runs: each is a task whose process is our command line: it goes on while the window reloads. */
 export class Launcher {
@@ -21,10 +19,10 @@ export class Launcher {
     private readonly log: Log,
   ) {}
 
-  /** The interpreter for a folder. Throws a UserError that says where was looked. */
-  async interpreter(folder: vscode.WorkspaceFolder): Promise<Interpreter> {
+  /** The interpreter for a folder, or for a notebook in it. Throws a UserError that says where was looked. */
+  async interpreter(folder: vscode.WorkspaceFolder, file = folder.uri): Promise<Interpreter> {
     const found = await findInterpreter({
-      pythonExtension: () => selectedInterpreter(folder),
+      pythonExtension: () => selectedInterpreter(file),
       setting: setting('interpreter', folder),
       folder: folder.uri.fsPath,
       searchPath: process.env.PATH ?? '',
@@ -55,6 +53,7 @@ export class Launcher {
     program: ChosenProgram,
     interpreter: string,
     site?: SiteArgument,
+    marks = marksOf(folder),
   ): Promise<vscode.Task> {
     const words = commandWords(program, interpreter);
     const args = [
@@ -65,6 +64,8 @@ export class Launcher {
       ...['--log-dir', logDirectory(folder)],
       ...setting('sites.include', folder).flatMap((glob) => ['--include', glob]),
       ...setting('sites.exclude', folder).flatMap((glob) => ['--exclude', glob]),
+      ...marks.dismissed.map((mark) => `--dismissed=${mark}`),
+      ...marks.added.map((mark) => `--added=${mark}`),
       ...['--warm-up', String(setting('warmUpCalls', folder))],
       ...['--calls', String(setting('tracedCalls', folder))],
       ...['--seconds', String(setting('tracedSeconds', folder))],
@@ -101,32 +102,23 @@ export class Launcher {
     const interpreter = await this.interpreter(folder);
     const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, false);
     if (!program) return undefined;
-    const words = commandWords(program, interpreter.path);
-    const { sites } = await chooseSites(
-      await this.finder(),
-      {
-        wanted: [],
-        root: folder.uri.fsPath,
-        program: await pythonProgram(words, program.cwd),
-        cwd: program.cwd,
-        accept: (await import('../sites/filter')).pathFilter(
-          setting('sites.include', folder),
-          setting('sites.exclude', folder),
-        ),
+    const { copiedCommand } = await import('../launch/copyCommand');
+    return copiedCommand({
+      command: commandWords(program, interpreter.path),
+      cwd: program.cwd,
+      root: folder.uri.fsPath,
+      logDirectory: logDirectory(folder),
+      include: setting('sites.include', folder),
+      exclude: setting('sites.exclude', folder),
+      marks: marksOf(folder),
+      options: {
+        warmUpCalls: setting('warmUpCalls', folder),
+        tracedCalls: setting('tracedCalls', folder),
+        tracedSeconds: setting('tracedSeconds', folder),
       },
-      true,
-    );
-    const config = await buildRunConfig(sites, {
-      warmUpCalls: setting('warmUpCalls', folder),
-      tracedCalls: setting('tracedCalls', folder),
-      tracedSeconds: setting('tracedSeconds', folder),
+      finder: await this.finder(),
+      pythonPath: path.join(this.extensionPath, 'media', 'python'),
     });
-    return profilingCommandLine(
-      words,
-      logDirectory(folder),
-      config,
-      path.join(this.extensionPath, 'media', 'python'),
-    );
   }
 }
 
@@ -134,12 +126,6 @@ export class Launcher {
 export function taskName(program: ChosenProgram): string {
   const line = program.commandLine;
   return line.length > 40 ? `${line.slice(0, 39)}…` : line;
-}
-
-/** The log directory of a folder, with the setting's variables put in. */
-export function logDirectory(folder: vscode.WorkspaceFolder): string {
-  const given = setting('logDirectory', folder).replaceAll('${workspaceFolder}', folder.uri.fsPath);
-  return given ? path.resolve(folder.uri.fsPath, given) : defaultLogDirectory(folder.uri.fsPath);
 }
 
 interface PythonExtension {
@@ -150,13 +136,13 @@ interface PythonExtension {
 }
 
 /** What the Python extension has selected, by its public `environments` interface. */
-async function selectedInterpreter(folder: vscode.WorkspaceFolder): Promise<string | undefined> {
+async function selectedInterpreter(file: vscode.Uri): Promise<string | undefined> {
   const extension = vscode.extensions.getExtension<PythonExtension>('ms-python.python');
   if (!extension) return undefined;
   try {
     const { environments } = await extension.activate();
     if (!environments) return undefined;
-    const active = environments.getActiveEnvironmentPath(folder.uri);
+    const active = environments.getActiveEnvironmentPath(file);
     return (await environments.resolveEnvironment(active))?.executable.uri?.fsPath;
   } catch {
     return undefined;

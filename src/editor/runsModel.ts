@@ -10,7 +10,9 @@ import type { RunSummary, SiteSummary } from '../insight/runSummary';
 import { applyRetention } from '../runs/retention';
 import { RunStore, type Run } from '../insight/runStore';
 import { localFiles } from '../targets/localFiles';
-import { logDirectory } from './launcher';
+import { notebookOf } from './documents';
+import { logDirectory } from './logDirectory';
+import { programFile } from './notebookRun';
 
 const run = promisify(execFile);
 
@@ -111,9 +113,11 @@ export class RunsModel implements Disposable {
   }
 
   /** Figures of a site from the newest run that called it; they are found again by the site's id. */
-  figures(file: string, id: string): { run: Run; site: SiteSummary } | undefined {
+  figures(files: readonly string[], id: string): { run: Run; site: SiteSummary } | undefined {
     for (const each of this.runs) {
-      const site = each.summary.sites.find((s) => s.id === id && (s.file === file || s.ranFile === file));
+      const site = each.summary.sites.find(
+        (s) => s.id === id && (files.includes(s.file) || (s.ranFile !== null && files.includes(s.ranFile))),
+      );
       if (site && site.calls + site.unfinished > 0) return { run: each, site };
     }
     return undefined;
@@ -123,4 +127,19 @@ export class RunsModel implements Disposable {
     for (const store of this.#stores) store.dispose();
     this.#owned.dispose();
   }
+}
+
+/** Figures of a site of an open document; of a cell, those of the program that its notebook was run as. */
+export function figuresOf(
+  runs: RunsModel,
+  document: vscode.TextDocument,
+  id: string,
+): { run: Run; site: SiteSummary } | undefined {
+  const notebook = notebookOf(document);
+  const folder =
+    notebook && (vscode.workspace.getWorkspaceFolder(notebook.uri) ?? vscode.workspace.workspaceFolders?.[0]);
+  return runs.figures(
+    folder ? [programFile(notebook, folder), notebook.uri.fsPath] : [document.uri.fsPath],
+    id,
+  );
 }

@@ -4,6 +4,8 @@ import { UserError } from '../common/problem';
 import type { SiteFinder } from '../sites/finder';
 import { decodePython } from '../sites/files';
 import { isConfidentPredict, type Site } from '../sites/site';
+import { ours } from './insertedNames';
+import { applyMarks, isMarked, markPlace, noMarks, type Marks } from './marks';
 import { packageFolders } from './packages';
 import type { PythonProgram } from './program';
 
@@ -28,20 +30,27 @@ export function parseSiteArgument(text: string, cwd: string): SiteArgument {
 const callNames = /predict|infer|forward|run|generate/i;
 
 /**
- * The call that `--site` means: a found site of any kind that touches the line; else calls whose last
- * name contains predict, infer, forward, run or generate; else the outermost call. Several on the line
- * are all taken unless a column picks one.
+ * The call that `--site` means: a found site of any kind that touches the line, or a call that the user
+ * added; else calls whose last name contains predict, infer, forward, run or generate; else the outermost
+ * call. Several on the line are all taken unless a column picks one. A dismissed one can be asked for.
  */
-export function sitesAtLine(finder: SiteFinder, file: string, text: string, wanted: SiteArgument): Site[] {
+export async function sitesAtLine(
+  finder: SiteFinder,
+  file: string,
+  text: string,
+  wanted: SiteArgument,
+  marks = noMarks,
+): Promise<Site[]> {
   const touches = (site: Site): boolean =>
     site.line <= wanted.line &&
     wanted.line <= site.endLine &&
     (wanted.column === undefined ||
       ((site.line < wanted.line || site.column <= wanted.column) &&
         (wanted.line < site.endLine || wanted.column <= site.endColumn)));
-  const found = finder.find(file, text).sites.filter(touches);
+  const added = { ...noMarks, added: marks.added };
+  const found = (await markedSites(finder, file, text, added)).filter(touches);
   if (found.length > 0) return narrowest(found, wanted);
-  const calls = finder.calls(file, text);
+  const calls = finder.calls(file, text).filter((call) => !ours.test(call.callee));
   const here = calls.filter(touches);
   const named = here.filter((call) => callNames.test(lastName(call.callee)));
   if (named.length > 0) return narrowest(named, wanted);
@@ -57,6 +66,24 @@ export function sitesAtLine(finder: SiteFinder, file: string, text: string, want
         : 'There is no call in this file at all.',
     },
   );
+}
+
+/** Sites of one file, with what its imports say and what the user said. */
+export async function markedSites(
+  finder: SiteFinder,
+  file: string,
+  text: string,
+  marks = noMarks,
+): Promise<Site[]> {
+  await finder.prepare(file);
+  const opened = finder.open(file);
+  try {
+    const first = opened.update(text);
+    const { sites } = (await opened.followImports()) ?? first;
+    return applyMarks(sites, marks, file, () => finder.calls(file, text));
+  } finally {
+    opened.dispose();
+  }
 }
 
 /** With a column, the innermost of the calls that hold it; without, all of them. */
@@ -87,7 +114,15 @@ export interface Choice {
   signal?: AbortSignal;
   /** Which files below the root are searched, by their path relative to it. */
   accept?: (relative: string) => boolean;
+  /** What the user said about calls: dismissed ones are not timed, added ones are. */
+  marks?: Marks;
 }
+
+/** The recorder is a Python one: in these it can time nothing. */
+const notPython = /\.(?:[cm]?[jt]sx?|ipynb)$/i;
+
+/** Ours, such as programs made from notebooks: found only when they are what runs. */
+const ownFolder = /(?:^|[\\/])\.predictscope[\\/]/;
 
 /**
  * The sites to time: those asked for and, unless `wanted` stands alone (command line), every confident
@@ -98,6 +133,7 @@ export async function chooseSites(
   choice: Choice,
   andConfident: boolean,
 ): Promise<Chosen> {
+  const { signal, accept, root, marks = noMarks } = choice;
   const sites: Site[] = [];
   const known = new Set<string>();
   const add = (site: Site): void => {
@@ -106,16 +142,40 @@ export async function chooseSites(
     known.add(key);
   };
   for (const wanted of choice.wanted) {
-    for (const site of sitesAtLine(finder, wanted.file, await readSource(wanted.file), wanted)) add(site);
+    const text = await readSource(wanted.file);
+    for (const site of await sitesAtLine(finder, wanted.file, text, wanted, marks)) add(site);
   }
   if (choice.wanted.length === 0 || andConfident) {
-    const { signal, accept } = choice;
     const options = signal ? { signal } : {};
-    const below = await finder.findInFiles([choice.root], { ...options, ...(accept ? { accept } : {}) });
+    const searched = (relative: string): boolean =>
+      !ownFolder.test(relative) && !notPython.test(relative) && (accept?.(relative) ?? true);
+    const below = await finder.findInFiles([root], { ...options, accept: searched });
     const elsewhere = await finder.findInFiles(await programPlaces(choice), options);
-    for (const site of [...below.sites, ...elsewhere.sites]) if (isConfidentPredict(site)) add(site);
+    const found = [...below.sites, ...elsewhere.sites].filter((site) => !notPython.test(site.file));
+    for (const site of found) {
+      if (!isMarked(marks.dismissed, site.id) && isConfidentPredict(site)) add(site);
+    }
+    for (const site of await addedSites(finder, choice)) add(site);
   }
   return { sites, leading: choice.wanted.length > 0 ? 0 : undefined };
+}
+
+/** Calls that the user added, in the files that their marks name; one that is gone is left out. */
+async function addedSites(finder: SiteFinder, { root, marks = noMarks }: Choice): Promise<Site[]> {
+  const files = new Set(
+    marks.added.flatMap((mark) => {
+      const place = markPlace(mark);
+      return place === undefined || notPython.test(place) ? [] : [path.resolve(root, place)];
+    }),
+  );
+  const sites: Site[] = [];
+  for (const file of files) {
+    const text = await readFile(file).then(decodePython, () => undefined);
+    if (text === undefined) continue;
+    const found = await markedSites(finder, file, text, marks);
+    sites.push(...found.filter((site) => isMarked(marks.added, site.id)));
+  }
+  return sites;
 }
 
 async function readSource(file: string): Promise<string> {
@@ -128,7 +188,8 @@ async function readSource(file: string): Promise<string> {
 
 /** Code that the program runs and that lies outside the root. */
 async function programPlaces({ program, cwd, root }: Choice): Promise<string[]> {
-  const outside = (place: string): boolean => path.relative(root, place).startsWith('..');
+  const outside = (place: string): boolean =>
+    path.relative(root, place).startsWith('..') || ownFolder.test(path.relative(root, place));
   switch (program.kind) {
     case 'script':
       return outside(program.file) ? [program.file] : [];

@@ -1,8 +1,39 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunConfig } from '../runs/runRecord';
+import type { RunConfig, RunOptions } from '../runs/runRecord';
+import { pathFilter } from '../sites/filter';
+import type { SiteFinder } from '../sites/finder';
+import { chooseSites } from './chooseSites';
 import { quoteCommandLine, splitAssignments } from './commandLine';
 import { prepareLogDirectory } from './logDirectory';
+import type { Marks } from './marks';
+import { pythonProgram } from './program';
+import { buildRunConfig } from './runConfig';
+
+export interface CopyRequest {
+  command: readonly string[];
+  cwd: string;
+  root: string;
+  logDirectory: string;
+  include: readonly string[];
+  exclude: readonly string[];
+  marks: Marks;
+  options: RunOptions;
+  finder: SiteFinder;
+  /** Folder with the Python runtime. */
+  pythonPath: string;
+}
+
+/** The line that profiles every confident predict call of a program. */
+export async function copiedCommand(request: CopyRequest): Promise<string> {
+  const { command, cwd, root, marks } = request;
+  const program = await pythonProgram(command, cwd);
+  const accept = pathFilter(request.include, request.exclude);
+  const choice = { wanted: [], root, program, cwd, accept, marks };
+  const { sites } = await chooseSites(request.finder, choice, true);
+  const config = await buildRunConfig(sites, request.options);
+  return profilingCommandLine(command, request.logDirectory, config, request.pythonPath);
+}
 
 /** A word for `sh`, whatever it holds. */
 function quoted(text: string): string {

@@ -17,6 +17,7 @@ import { chooseSites, type SiteArgument } from './chooseSites';
 import { recognise, remoteNotSupported, splitAssignments } from './commandLine';
 import { explainMissingGpu } from './gpuCheck';
 import { prepareLogDirectory } from './logDirectory';
+import type { Marks } from './marks';
 import { pythonProgram } from './program';
 import { buildRunConfig } from './runConfig';
 
@@ -45,6 +46,8 @@ export interface ProfileRequest {
   andConfident: boolean;
   /** Which files below the root are searched; all when absent. */
   accept?: (relative: string) => boolean;
+  /** What the user said about calls in the editor. */
+  marks?: Marks;
   options: RunOptions;
   target: Target;
   finder: SiteFinder;
@@ -75,6 +78,7 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
       program,
       cwd,
       ...(request.accept ? { accept: request.accept } : {}),
+      ...(request.marks ? { marks: request.marks } : {}),
     },
     request.andConfident,
   );

@@ -1,4 +1,4 @@
-/** Walks folders for Python files and reads them as Python would. */
+/** Walks folders for files that may hold sites, and reads them as their language would. */
 
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -29,9 +29,9 @@ const skippedFolders: ReadonlySet<string> = new Set([
   'venv',
 ]);
 
-/** Finds the sites of each file, and of each `*.py` below each folder, in the order of their paths. */
+/** Finds the sites of each file, and of each searched one below each folder, in the order of their paths. */
 export async function findInFiles(
-  find: (file: string, text: string) => SitesResult,
+  find: (file: string, text: string) => Promise<SitesResult>,
   paths: readonly string[],
   options: FindOptions = {},
 ): Promise<SitesResult> {
@@ -65,7 +65,7 @@ export async function findInFiles(
 }
 
 async function findInFile(
-  find: (file: string, text: string) => SitesResult,
+  find: (file: string, text: string) => Promise<SitesResult>,
   file: string,
 ): Promise<SitesResult> {
   try {
@@ -74,7 +74,8 @@ async function findInFile(
       const message = `Skipped: ${(size / 1024 / 1024).toFixed(1)} MB is more than the 2 MB that are searched.`;
       return { sites: [], problems: [{ file, message }] };
     }
-    return find(file, decodePython(await readFile(file)));
+    const bytes = await readFile(file);
+    return await find(file, file.endsWith('.py') ? decodePython(bytes) : new TextDecoder().decode(bytes));
   } catch (error) {
     return { sites: [], problems: [{ file, message: unreadable(error) }] };
   }
@@ -107,8 +108,13 @@ async function walk(
       const isEnvironment =
         entry.name === 'env' ? await isVirtualEnvironment(path) : skippedFolders.has(entry.name);
       if (!isEnvironment) await walk(path, files, result, visited, signal);
-    } else if (kind?.isFile() && entry.name.endsWith('.py')) files.push(path);
+    } else if (kind?.isFile() && isSearched(entry.name)) files.push(path);
   }
+}
+
+/** What is made of sources by a tool is left out. */
+function isSearched(name: string): boolean {
+  return /\.(?:py|ipynb|[cm]?jsx?|[cm]?tsx?)$/.test(name) && !/\.(?:min\.[cm]?js|d\.[cm]?ts)$/.test(name);
 }
 
 /** `env` is as often a package of the user's own as a virtual environment. */

@@ -4,18 +4,21 @@
  * grammar; what a node type means is the language's own affair (`python/`).
  */
 
-import type { Tree, TreeCursor } from 'web-tree-sitter';
+import type { Tree } from 'web-tree-sitter';
+import { walkTree, type TreeWalk } from './cursor';
 
 export interface SyntaxNode {
   readonly type: string;
   readonly named: boolean;
   /** Name of the field of the parent that holds this node. */
   readonly field: string | undefined;
-  /** UTF-16 indices into the text; `end` is exclusive. */
-  readonly start: number;
-  readonly end: number;
-  readonly parent: SyntaxNode | undefined;
-  readonly children: SyntaxNode[];
+  /** UTF-16 indices into the text; `end` is exclusive. They move when the text before the node is edited. */
+  start: number;
+  end: number;
+  parent: SyntaxNode | undefined;
+  children: SyntaxNode[];
+  /** The parser met something here that the grammar does not allow. */
+  readonly broken: boolean;
 }
 
 export interface SyntaxTree {
@@ -31,52 +34,111 @@ export interface SyntaxTree {
  * file even when the parser could make nothing of the file and calls it an error.
  */
 export function copyTree(tree: Tree, rootType: string): SyntaxTree {
-  const cursor = tree.walk();
-  const nodes: SyntaxNode[] = [];
-  let firstError: number | undefined;
-  const take = (parent: SyntaxNode | undefined): SyntaxNode => {
-    const node: SyntaxNode = {
-      type: parent ? cursor.nodeType : rootType,
-      named: cursor.nodeIsNamed,
-      field: cursor.currentFieldName ?? undefined,
-      start: cursor.startIndex,
-      end: cursor.endIndex,
-      parent,
-      children: [],
-    };
-    if (firstError === undefined && parent && (node.type === 'ERROR' || cursor.nodeIsMissing))
-      firstError = node.start;
-    parent?.children.push(node);
-    nodes.push(node);
-    return node;
-  };
+  const root = copyNodes(tree, rootType, () => undefined);
+  return { root, nodes: nodesBelow(root), firstError: firstError(tree, root) };
+}
+
+/** Index of the first place that could not be parsed. */
+export function firstError(tree: Tree, root: SyntaxNode): number | undefined {
+  if (!tree.rootNode.hasError) return undefined;
+  // A text that makes no sense at all is one error, and says nothing about where.
+  return nodesBelow(root).find((node) => node.broken)?.start ?? root.start;
+}
+
+/** Every node, parents before children, in source order. */
+export function nodesBelow(root: SyntaxNode): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  // Without recursion: a sum of ten thousand terms is a tree ten thousand deep.
+  const pending = [root];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    found.push(node);
+    for (let i = node.children.length - 1; i >= 0; i--) pending.push(node.children[i]!);
+  }
+  return found;
+}
+
+/** A node that an earlier copy made of the same text; what lies below it need not be read again. */
+export type Reuse = (type: string, start: number, end: number) => SyntaxNode | undefined;
+
+/** Copies a whole tree but for what `reuse` has from an earlier copy. */
+export function copyNodes(tree: Tree, rootType: string, reuse: Reuse): SyntaxNode {
+  const take = new Copier(tree, reuse);
+  const walk = walkTree(tree);
   try {
-    const root = take(undefined);
-    walk(cursor, root, take);
-    // A text that makes no sense at all is one error, and says nothing about where.
-    if (tree.rootNode.isError) firstError ??= root.start;
-    return { root, nodes, firstError };
+    return take.copy(walk, rootType);
   } finally {
-    cursor.delete();
+    walk.dispose();
   }
 }
 
-/** Without recursion: a sum of ten thousand terms is a tree ten thousand deep. */
-function walk(cursor: TreeCursor, root: SyntaxNode, take: (parent: SyntaxNode) => SyntaxNode): void {
-  let here: SyntaxNode = root;
-  for (;;) {
-    if (cursor.gotoFirstChild()) {
-      here = take(here);
-      continue;
+/** What is asked of tree-sitter by number crosses its border once, each name once a grammar. */
+class Copier {
+  readonly #names: (string | undefined)[] = [];
+  readonly #named: boolean[] = [];
+  readonly #fields: (string | null)[];
+  readonly #mayBeBroken: boolean;
+
+  constructor(
+    tree: Tree,
+    private readonly reuse: Reuse,
+  ) {
+    this.#fields = tree.language.fields;
+    this.#mayBeBroken = tree.rootNode.hasError;
+  }
+
+  copy(walk: TreeWalk, rootType: string): SyntaxNode {
+    const root: SyntaxNode = {
+      type: rootType,
+      named: true,
+      field: undefined,
+      start: walk.start(),
+      end: walk.end(),
+      parent: undefined,
+      children: [],
+      broken: false,
+    };
+    let here = root;
+    if (!walk.gotoFirstChild()) return root;
+    for (;;) {
+      const node = this.#take(walk, here);
+      if (node.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
+        here = node;
+        continue;
+      }
+      while (!walk.gotoNextSibling()) {
+        if (here === root || !walk.gotoParent()) return root;
+        here = here.parent!;
+      }
     }
-    while (!cursor.gotoNextSibling()) {
-      if (!cursor.gotoParent() || here.parent === undefined) return;
-      here = here.parent;
-    }
-    if (here.parent === undefined) return;
-    here = take(here.parent);
+  }
+
+  #take(walk: TreeWalk, parent: SyntaxNode): SyntaxNode {
+    const id = walk.typeId();
+    const type = (this.#names[id] ??= walk.typeName());
+    const named = (this.#named[id] ??= walk.isNamed());
+    const start = walk.start();
+    const end = walk.end();
+    const field = this.#fields[walk.fieldId()] ?? undefined;
+    const known = named ? this.reuse(type, start, end) : undefined;
+    const same = known?.field === field ? known : undefined;
+    if (same) same.parent = parent;
+    const node = same ?? {
+      type,
+      named,
+      field,
+      start,
+      end,
+      parent,
+      children: [],
+      broken: type === 'ERROR' || (this.#mayBeBroken && walk.isMissing()),
+    };
+    parent.children.push(node);
+    return node;
   }
 }
+
+/** Leaves to us: what is in them is text. */
+const opaque: ReadonlySet<string> = new Set(['comment', 'string_content', 'escape_sequence']);
 
 /** The child in a field, if any. */
 export function child(node: SyntaxNode | undefined, field: string): SyntaxNode | undefined {

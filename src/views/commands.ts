@@ -4,22 +4,19 @@ import * as vscode from 'vscode';
 import { commands, customEditors, type CommandId } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
-import { UserError, errorText } from '../common/problem';
-import type { SiteArgument } from '../launch/chooseSites';
+import { UserError, errorText, isUserError } from '../common/problem';
 import type { Run } from '../insight/runStore';
-import { isConfidentPredict } from '../sites/site';
 import { runTitle } from '../insight/runTitle';
 import type { RunNode, RunsTree } from './runsTree';
-import { siteRange } from '../editor/codeLens';
-import type { Launcher } from '../editor/launcher';
 import type { RunsModel } from '../editor/runsModel';
-import type { SiteCache } from '../editor/siteCache';
 import { stopRecording, stopRun } from '../editor/stopRun';
+import type { InsertedCalls } from '../editor/insertedCalls';
+import { copyProfilingCommand, profilePredict, type ProfileContext } from './profileCommands';
+import type { SiteCommands } from './siteCommands';
 
-export interface CommandContext {
-  launcher: Launcher;
+export interface CommandContext extends ProfileContext {
+  inserted: InsertedCalls;
   runs: RunsModel;
-  cache: SiteCache;
   tree: RunsTree;
   view: vscode.TreeView<RunNode>;
   log: Log & { show(): void };
@@ -34,7 +31,7 @@ export function registerCommands(context: CommandContext): Disposable {
     );
   };
   on(commands.profilePredict, (argument) => profilePredict(context, argument, false));
-  on(commands.chooseProgram, () => profilePredict(context, undefined, true));
+  on(commands.chooseProgram, (argument) => profilePredict(context, argument, true));
   on(commands.stopRecording, async (argument) => {
     const run = liveRun(context, argument);
     if (run) await stopRecording(run);
@@ -59,14 +56,39 @@ export function registerCommands(context: CommandContext): Disposable {
     const run = runOf(context, argument);
     if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.directory));
   });
+  onSites(context, on, owned);
   return owned;
+}
+
+/** What is done with a call rather than with a run; the code is loaded when first needed. */
+function onSites(
+  context: CommandContext,
+  on: (id: CommandId, run: (...args: unknown[]) => unknown) => void,
+  owned: Disposables,
+): void {
+  let loaded: Promise<SiteCommands> | undefined;
+  const names = [
+    'siteMenu',
+    'insertCalls',
+    'insertPlainCalls',
+    'removeCalls',
+    'dismissSite',
+    'treatAsPredict',
+    'whyPredict',
+  ] as const;
+  for (const name of names) {
+    on(commands[name], async (argument) => {
+      loaded ??= import('./siteCommands').then(({ SiteCommands }) => owned.add(new SiteCommands(context)));
+      await (await loaded)[name](argument);
+    });
+  }
 }
 
 async function guarded(context: CommandContext, run: () => unknown): Promise<void> {
   try {
     await run();
   } catch (error) {
-    const known = error instanceof UserError;
+    const known = isUserError(error);
     context.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
     const text = known
       ? [error.message, error.fix].filter(Boolean).join(' ')
@@ -86,76 +108,6 @@ async function openSetting(key: string): Promise<void> {
   const remote = vscode.env.remoteName !== undefined;
   const command = remote ? 'workbench.action.openRemoteSettings' : 'workbench.action.openSettings';
   await vscode.commands.executeCommand(command, { query: key });
-}
-
-async function profilePredict(context: CommandContext, argument: unknown, ask: boolean): Promise<void> {
-  requireTrust();
-  const site = isSiteArgument(argument) ? argument : await siteAtCursor(context);
-  const folder = await folderOf(site);
-  const started = await context.launcher.profile(folder, site, ask, () => {
-    if (site) keepInView(site);
-  });
-  if (!started) return;
-  await context.runs.refresh();
-}
-
-/** How long after the start of a task its terminal may take to open. */
-const terminalOpensMs = 15_000;
-
-/**
- * The terminal that opens takes half of the window: the line that was clicked must stay visible. Only a
- * view that got shorter without being scrolled is followed, so that nobody's scrolling is undone.
- */
-function keepInView(site: SiteArgument): void {
-  const editor = vscode.window.visibleTextEditors.find((each) => each.document.uri.fsPath === site.file);
-  let before = editor?.visibleRanges[0];
-  if (!editor || !before) return;
-  const at = new vscode.Position(site.line - 1, 0);
-  const subscription = vscode.window.onDidChangeTextEditorVisibleRanges(({ textEditor, visibleRanges }) => {
-    const now = visibleRanges[0];
-    if (textEditor !== editor || !now || !before) return;
-    const shrunk = now.start.line === before.start.line && now.end.line < before.end.line;
-    before = now;
-    if (shrunk && at.line >= now.end.line - 1) {
-      editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenter);
-    }
-  });
-  setTimeout(() => {
-    subscription.dispose();
-  }, terminalOpensMs);
-}
-
-function requireTrust(): void {
-  if (vscode.workspace.isTrusted) return;
-  throw new UserError(vscode.l10n.t('Profiling runs the code of this workspace, which is not trusted.'), {
-    fix: vscode.l10n.t('Trust it with “Workspaces: Manage Workspace Trust”.'),
-  });
-}
-
-function isSiteArgument(value: unknown): value is SiteArgument {
-  return typeof value === 'object' && value !== null && 'file' in value && 'line' in value;
-}
-
-/** The predict call that the cursor is in, so that the palette command leads with it. */
-async function siteAtCursor({ cache }: CommandContext): Promise<SiteArgument | undefined> {
-  const editor = vscode.window.activeTextEditor;
-  if (editor?.document.languageId !== 'python' || editor.document.uri.scheme !== 'file') return undefined;
-  const sites = await cache.sites(editor.document);
-  const site = sites.find((s) => isConfidentPredict(s) && siteRange(s).contains(editor.selection.active));
-  return site && { file: editor.document.uri.fsPath, line: site.line, column: site.column };
-}
-
-async function folderOf(site: SiteArgument | undefined): Promise<vscode.WorkspaceFolder> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  const file = site?.file ?? vscode.window.activeTextEditor?.document.uri.fsPath;
-  const own = file === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file));
-  const folder = own ?? (folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0]);
-  if (!folder) {
-    throw new UserError(vscode.l10n.t('Open the folder of your project first: runs are kept in it.'), {
-      fix: vscode.l10n.t('Use “File: Open Folder”.'),
-    });
-  }
-  return folder;
 }
 
 /** The run that a command was called on: by name, by node, else the newest. */
@@ -198,20 +150,6 @@ async function steadyTrace(context: CommandContext, argument: unknown): Promise<
     });
   }
   return trace.path;
-}
-
-async function copyProfilingCommand(context: CommandContext): Promise<void> {
-  requireTrust();
-  const folder = await folderOf(undefined);
-  const line = await context.launcher.profilingCommand(folder);
-  if (line === undefined) return;
-  await vscode.env.clipboard.writeText(line);
-  void vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      'Copied. Run it in any shell, in the folder {0} or where a container mounts it; the run shows up here by itself.',
-      folder.name,
-    ),
-  );
 }
 
 async function deleteRun(context: CommandContext, argument: unknown): Promise<void> {

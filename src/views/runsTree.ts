@@ -7,6 +7,7 @@ import type { Problem } from '../common/problem';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
 import { runTitle } from '../insight/runTitle';
 import type { Run } from '../insight/runStore';
+import { notebookOfProgram } from '../editor/notebookRun';
 import type { RunsModel } from '../editor/runsModel';
 
 export type RunNode =
@@ -137,7 +138,11 @@ function tooltip(summary: RunSummary): vscode.MarkdownString {
 }
 
 function siteItem(site: SiteSummary): vscode.TreeItem {
-  const item = new vscode.TreeItem(`${path.basename(site.file)}:${site.line}`);
+  const notebook = notebookOfProgram(site.file);
+  // A line of the program that was made from a notebook is no line that anybody knows.
+  const item = new vscode.TreeItem(
+    notebook ? `${path.basename(notebook)} · ${site.callee}` : `${path.basename(site.file)}:${site.line}`,
+  );
   const median = site.p50Ns === null ? '' : `p50 ${formatDuration(site.p50Ns)}`;
   item.description = [
     site.calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(site.calls)),
@@ -152,7 +157,9 @@ function siteItem(site: SiteSummary): vscode.TreeItem {
   item.command = {
     title: vscode.l10n.t('Go to call'),
     command: 'vscode.open',
-    arguments: [vscode.Uri.file(site.file), { selection: range } satisfies vscode.TextDocumentShowOptions],
+    arguments: notebook
+      ? [vscode.Uri.file(notebook)]
+      : [vscode.Uri.file(site.file), { selection: range } satisfies vscode.TextDocumentShowOptions],
   };
   item.contextValue = 'site';
   return item;

@@ -19,7 +19,8 @@ interface Manifest {
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string; title: string; category?: string; icon?: string; enablement?: string }[];
-    menus: Record<string, { command: string; when?: string }[]>;
+    menus: Record<string, ({ command: string; when?: string } | { submenu: string; when?: string })[]>;
+    submenus: { id: string }[];
     views: Record<string, { id: string }[]>;
     viewsContainers: Record<string, { id: string; icon: string }[]>;
     viewsWelcome: { view: string; contents: string; when?: string }[];
@@ -50,13 +51,16 @@ type Declared<T> = [T] extends [boolean]
 const declared: { readonly [K in keyof ids.Settings]: Declared<ids.Settings[K]> } = {
   interpreter: 'string',
   logDirectory: 'string',
-  codeLens: ['predict', 'all', 'off'],
+  codeLens: ['predict', 'training', 'all', 'off'],
+  trainingLens: 'boolean',
   hover: 'boolean',
   warmUpCalls: 'integer',
   tracedCalls: 'integer',
   tracedSeconds: 'number',
   'sites.include': 'array of string',
   'sites.exclude': 'array of string',
+  'sites.dismissed': 'array of string',
+  'sites.added': 'array of string',
   watch: ['recommended', 'polling', 'off'],
   keepRuns: 'integer',
   keepGigabytes: 'number',
@@ -68,7 +72,10 @@ describe('package.json and common/ids.ts name the same', () => {
     for (const [key, id] of Object.entries(ids.commands)) expect(id).toBe(`predictscope.${key}`);
     const known = new Set<string>(Object.values(ids.commands));
     for (const items of Object.values(contributes.menus)) {
-      for (const { command } of items) expect(known).toContain(command);
+      for (const item of items) {
+        if ('command' in item) expect(known).toContain(item.command);
+        else expect(Object.values(ids.submenus)).toContain(item.submenu);
+      }
     }
     const links = [
       ...Object.values(strings)
@@ -97,7 +104,8 @@ describe('package.json and common/ids.ts name the same', () => {
     }
   });
 
-  it('views, custom editors and the task type', () => {
+  it('views, submenus, custom editors and the task type', () => {
+    expect(contributes.submenus.map((menu) => menu.id)).toEqual(Object.values(ids.submenus));
     expect(Object.values(contributes.views).flat().map((view) => view.id)).toEqual(Object.values(ids.views)); // prettier-ignore
     expect(contributes.customEditors.map((editor) => editor.viewType)).toEqual(
       Object.values(ids.customEditors),

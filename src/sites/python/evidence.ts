@@ -3,12 +3,18 @@
 import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
 import { dominates, type Bindings } from './bindings';
-import { frameworkOfModule, madeBy, roleOfBase, type Role } from './frameworks';
+import { inSameBranch } from './branches';
+import { customary, frameworkOfModule } from './frameworks';
+import { madeBy } from './made';
 import { isModelName } from './names';
+import { imported, type Thing } from './things';
 import { argumentsOf, comprehensionTypes, decorators, shownText, textOf, unwrap } from './nodes';
 import { parameterValue } from './parameters';
 import { resultOf } from './results';
+import { Attributes } from './attributes';
 import { roleOfClass } from './classes';
+import { decorated } from './compiled';
+import { roleOfBase, type Role } from './roles';
 import {
   container,
   elementOf,
@@ -16,40 +22,79 @@ import {
   strongest,
   weaken,
   type ClassInfo,
+  type Effect,
   type Model,
   type Origin,
   type Value,
   type ValueSource,
 } from './values';
 
+function isNeuralJax(imports: readonly string[]): boolean {
+  return imports.some((each) => /^(?:flax|haiku|equinox)\b/.test(each));
+}
+
 /** Enough for real chains of calls; beyond it a file is generated, or a loop of definitions. */
 const maxDepth = 40;
 
 export class Evidence {
-  /** Frameworks that the file imports. */
-  readonly frameworks: ReadonlySet<Framework>;
-  readonly text: string;
   readonly #known = new Map<SyntaxNode, Value | undefined>();
   readonly #roles = new Map<ClassInfo, Role | undefined>();
+  readonly #definitions = new Map<SyntaxNode, Value>();
+  /** What functions do, as `effectOf` has found; kept here to be forgotten with the rest. */
+  readonly effects = new Map<SyntaxNode, Effect>();
+  /** Methods that run while their module runs, as `insideModel` has found. */
+  readonly insideMethods = new Map<ClassInfo, ReadonlySet<string>>();
+  readonly #attributes = new Attributes(this);
   readonly #active = new Set<object>();
+  #frameworks:
+    | { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> }
+    | undefined;
   #depth = 0;
   /** How often something was left out because it was being asked for already. */
   #cuts = 0;
 
-  constructor(readonly bindings: Bindings) {
-    this.text = bindings.source.text;
-    const frameworks = new Set<Framework>();
-    for (const path of bindings.imports) {
-      const framework = frameworkOfModule(path);
-      if (framework) frameworks.add(framework);
+  constructor(
+    readonly bindings: Bindings,
+    /** What a path stands for that is imported from the project's own files. */
+    readonly outside: (path: string) => Thing | undefined = () => undefined,
+  ) {}
+
+  get text(): string {
+    return this.bindings.text;
+  }
+
+  /** Forgets all answers, so that what is read for the next ones is told anew. */
+  forget(): void {
+    this.#known.clear();
+    this.#roles.clear();
+    this.#definitions.clear();
+    this.effects.clear();
+    this.insideMethods.clear();
+  }
+
+  /** Frameworks that the file imports, or means by names that are the custom where it is part of a program. */
+  get frameworks(): ReadonlySet<Framework> {
+    const { imports, customaryRoots: roots } = this.bindings;
+    if (this.#frameworks?.of !== imports || this.#frameworks.roots !== roots) {
+      const meant = roots.filter((root) => root.endsWith('.keras') || !this.bindings.isBound(root));
+      const are = new Set([...imports, ...meant].map(frameworkOfModule).filter((each) => each !== undefined));
+      this.#frameworks = { of: imports, roots, are };
     }
-    this.frameworks = frameworks;
+    return this.#frameworks.are;
   }
 
   /** The deep-learning framework that the file most likely means where nothing is said. */
   get mainFramework(): Framework {
-    const order: Framework[] = ['keras', 'tensorflow', 'torch', 'jax', 'onnxruntime'];
+    // A file that trains networks in JAX may take its data from TensorFlow.
+    const order: Framework[] = isNeuralJax(this.bindings.imports)
+      ? ['keras', 'jax', 'tensorflow', 'torch', 'onnxruntime']
+      : ['keras', 'tensorflow', 'torch', 'jax', 'onnxruntime'];
     return order.find((each) => this.frameworks.has(each)) ?? 'unknown';
+  }
+
+  /** TensorFlow 1: sessions and placeholders. */
+  get hasGraphs(): boolean {
+    return ['Session', 'InteractiveSession', 'placeholder'].some((name) => this.bindings.callsByName.get(name));
   }
 
   get hasDeepLearning(): boolean {
@@ -88,7 +133,7 @@ export class Evidence {
   }
 
   origin(how: Origin['how'], by: SyntaxNode): Origin {
-    return { how, by: shownText(by, this.text), line: this.bindings.line(by) };
+    return { how, by: shownText(by, this.text), at: by };
   }
 
   #evaluate(node: SyntaxNode): Value | undefined {
@@ -173,32 +218,44 @@ export class Evidence {
       const star = this.bindings.starImports
         .map((module) => `${module}.${name}`)
         .find((path) => madeBy(path) ?? roleOfBase(path));
-      return star ? { kind: 'import', path: star } : undefined;
+      const path = star ?? customary.get(name);
+      return path === undefined ? undefined : { kind: 'import', path };
     }
-    const before = found.deferred ? found.bindings : found.bindings.filter((each) => each.from <= use.start);
+    const before = found.deferred
+      ? found.bindings
+      : found.bindings.filter((each) => each.after.end <= use.start);
     const candidates: (Value | undefined)[] = [];
     // In a loop a name may hold what is assigned to it further down.
-    for (const binding of (before.length > 0 ? before : found.bindings).toReversed()) {
+    const possible = before.length > 0 ? before : found.bindings;
+    for (const binding of (possible.length > 1 ? inSameBranch(possible, use, this.text) : possible).toReversed()) {
       const value = this.source(binding.source, name);
       candidates.push(value);
       const isNone = binding.source.from === 'expression' && binding.source.node.type === 'none';
       if (!found.deferred && !isNone && dominates(binding, use)) break;
     }
-    return this.#withElements(strongest(candidates), found.elements);
+    return this.withElements(strongest(candidates), found.elements);
   }
 
-  #withElements(value: Value | undefined, added: SyntaxNode[]): Value | undefined {
+  /** With what is put into a list later on. */
+  withElements(value: Value | undefined, added: readonly SyntaxNode[]): Value | undefined {
     if (added.length === 0 || (value && value.kind !== 'container')) return value;
     return container(strongest([value?.element, ...added.map((each) => this.evaluate(each))]));
+  }
+
+  /** What a name at the top level of the file holds when all of it has run. */
+  exported(name: string): Value | undefined {
+    const found = this.bindings.atTop(name);
+    const values = found?.bindings.map((each) => this.source(each.source, name)) ?? [];
+    return this.withElements(strongest(values), found?.elements ?? []);
   }
 
   /** The value that one way of binding gives. */
   source(source: ValueSource, name: string): Value | undefined {
     switch (source.from) {
       case 'import':
-        return { kind: 'import', path: source.path };
+        return imported(source.path, this);
       case 'function':
-        return { kind: 'function', node: source.node };
+        return this.definition(source.node);
       case 'class':
         return { kind: 'class', of: source.of };
       case 'parameter':
@@ -207,8 +264,9 @@ export class Evidence {
         return this.#unpack(elementOf(this.evaluate(source.node)), source.path, name);
       case 'expression': {
         const value = this.#unpack(this.evaluate(source.node), source.path, name);
-        if (value ?? source.path.length > 0) return value;
-        return this.#wrapped(source.node, name);
+        if (source.path.length > 0) return value;
+        if (value?.kind === 'tuple' && value.whole) return value.whole;
+        return value ?? this.#wrapped(source.node, name);
       }
     }
   }
@@ -217,7 +275,9 @@ export class Evidence {
     let part = value;
     for (const index of path) {
       // `model, preprocess = load(...)`: one call hands out both, and the names tell which is which.
-      if (part?.kind === 'model') return isModelName(name) ? weaken(part, 0.95) : undefined;
+      if (part?.kind === 'model')
+        return isModelName(name) ? weaken(part, 0.95) : index === 0 ? weaken(part, 0.85) : undefined;
+      if (part?.kind === 'estimator' && part.pickled && (index === 0 || isModelName(name))) continue;
       part = elementOf(part, index);
     }
     return part;
@@ -241,12 +301,13 @@ export class Evidence {
     const from: Origin = origin ?? {
       how: 'defined by',
       by: `class ${of.name}`,
-      line: this.bindings.line(of.node),
+      at: of.node,
     };
     if (role?.is === 'model') return this.model(role.framework, 0.95, from, of);
     if (role?.is === 'layer') return { kind: 'layer', framework: role.framework };
     if (role?.is === 'estimator') return { kind: 'estimator', framework: role.framework, origin: from };
-    if (role?.is === 'other') return other('no model');
+    if (role?.is === 'trainer') return { kind: 'trainer', framework: role.framework, origin: from };
+    if (role?.is === 'loss') return other('a loss');
     return { kind: 'instance', of };
   }
 
@@ -262,71 +323,43 @@ export class Evidence {
 
   /** `object.name`. */
   attribute(object: Value | undefined, name: string, node: SyntaxNode): Value | undefined {
-    if (!object) return this.#anyAttribute(name, node);
-    switch (object.kind) {
-      case 'import':
-        return { kind: 'import', path: `${object.path}.${name}` };
-      case 'model':
-        if (object.of) {
-          const own = this.#member(object.of, name);
-          if (own) return own.kind === 'function' ? { kind: 'method', receiver: object, name } : own;
-          // An attribute that holds we know not what: the name is to decide.
-          if (object.of.attributes.has(name)) return undefined;
-        }
-        if (['module', '_orig_mod', 'base_model'].includes(name)) return object;
-        if (name === 'signatures') return container(weaken(object, 0.97));
-        if (['input', 'output', 'inputs', 'outputs'].includes(name)) return { kind: 'symbol' };
-        return { kind: 'method', receiver: object, name };
-      case 'instance':
-      case 'class':
-        return (
-          this.#member(object.of, name) ??
-          (object.kind === 'class' ? { kind: 'method', receiver: object, name } : undefined)
-        );
-      case 'symbol':
-        return object;
-      default:
-        return { kind: 'method', receiver: object, name };
+    return this.#attributes.of(object, name, node);
+  }
+
+  member(of: ClassInfo, name: string): Value | undefined {
+    return this.#attributes.member(of, name);
+  }
+
+  anyMember(of: ClassInfo): Value | undefined {
+    return this.#attributes.anyMember(of);
+  }
+
+  /** A function of this file, as its decorators leave it. */
+  definition(node: SyntaxNode): Value {
+    let value = this.#definitions.get(node);
+    if (!value) {
+      value = this.guarded(child(node, 'name') ?? node, () => decorated(node, this)) ?? {
+        kind: 'function',
+        node,
+      };
+      this.#definitions.set(node, value);
     }
+    return value;
   }
 
-  /** Some object of the file has a model under this name; this one may be another object. */
-  #anyAttribute(name: string, node: SyntaxNode): Value | undefined {
-    const sources = this.bindings.attributes.get(name);
-    const value = sources && this.guarded(sources, () => this.#fromSources(sources, name));
-    return weaken(value, child(node, 'object')?.type === 'identifier' ? 0.95 : 0.9);
-  }
-
-  #member(of: ClassInfo, name: string): Value | undefined {
-    const sources = of.attributes.get(name);
-    return this.guarded(sources ?? of.methods.get(name)?.children ?? of.methods, () => {
-      if (sources) return this.#fromSources(sources, name);
-      const method = of.methods.get(name);
-      if (method)
-        return this.#isProperty(method) ? this.returned(method) : { kind: 'function', node: method };
-      for (const base of of.bases) {
-        const value = this.evaluate(base);
-        const inherited = value?.kind === 'class' ? this.#member(value.of, name) : undefined;
-        if (inherited) return inherited;
-      }
-      return undefined;
-    });
-  }
-
-  #isProperty(method: SyntaxNode): boolean {
-    return decorators(method).some((each) => textOf(each, this.text).endsWith('property'));
-  }
-
-  #fromSources(sources: ValueSource[], name: string): Value | undefined {
-    const value = strongest(sources.map((source) => this.source(source, name)));
-    return this.#withElements(value, this.bindings.attributeElements.get(name) ?? []);
-  }
-
-  /** What a function of this file gives back. */
+  /** What a function of this file gives back; what a context manager or a fixture yields. */
   returned(definition: SyntaxNode): Value | undefined {
     if (definition.type === 'lambda') return this.evaluate(child(definition, 'body'));
-    return this.guarded(definition, () =>
-      strongest((this.bindings.returns.get(definition) ?? []).map((each) => this.evaluate(each))),
-    );
+    const { returns, yields } = this.bindings;
+    return this.guarded(definition, () => {
+      const given = returns.get(definition) ?? [];
+      const yielded = yields.get(definition) ?? [];
+      const isHandedOut =
+        yielded.length > 0 &&
+        decorators(definition).some((each) =>
+          /contextmanager|fixture/.test(textOf(each, this.text).split('(')[0]!),
+        );
+      return strongest([...given, ...(isHandedOut ? yielded : [])].map((each) => this.evaluate(each)));
+    });
   }
 }

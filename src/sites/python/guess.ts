@@ -1,49 +1,40 @@
 /** What to make of a call whose receiver cannot be followed: its name, its arguments, and the rest of the file. */
 
-import type { Framework, SiteKind } from '../site';
+import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
+import { askedOf, verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
 import type { Context } from './context';
+import { isParameters } from './effects';
 import type { Evidence } from './evidence';
 import { frameworkTitle } from './frameworks';
+import { guessForward } from './guessForward';
 import {
   isEstimatorName,
   isModelName,
   isModelPartName,
   kerasKeywords,
+  modelMethods,
   predictMethods,
   trainMethods,
+  trainerMethods,
 } from './names';
+import { argumentsOf, lastName, textOf, unwrap } from './nodes';
 import { purposeConfidence, purposeOf } from './sessions';
-import { argumentsOf, lastName, shownText, textOf, unwrap, type Arguments } from './nodes';
 
-/** Methods that only models of one framework have, called on the same name somewhere in the file. */
-const tells: readonly (readonly [Framework, ReadonlySet<string>])[] = [
-  [
-    'keras',
-    new Set(['summary', 'load_weights', 'predict_on_batch', 'train_on_batch', 'get_layer', 'fit_generator']),
-  ],
-  [
-    'torch',
-    new Set(['eval', 'state_dict', 'load_state_dict', 'parameters', 'named_parameters', 'cuda', 'zero_grad']),
-  ],
-  [
-    'sklearn',
-    new Set(['score', 'fit_transform', 'kneighbors', 'decision_function', 'partial_fit', 'transform']),
-  ],
-];
-
-interface Asked {
-  call: SyntaxNode;
-  /** What is called, or what has the method. */
-  receiver: SyntaxNode;
-  name: string;
-  given: Arguments;
-  evidence: Evidence;
-  context: Context;
-  /** Framework that other methods called on the same name speak for. */
-  told: Framework | undefined;
-}
+const guessedMethods: ReadonlySet<string> = new Set([
+  ...predictMethods,
+  ...trainMethods,
+  ...modelMethods,
+  'module',
+  'run',
+  'apply',
+  'apply_fn',
+  'encode',
+  'decode',
+  'invoke',
+  ...trainerMethods.keys(),
+]);
 
 export function guessFromName(
   call: SyntaxNode,
@@ -51,42 +42,55 @@ export function guessFromName(
   evidence: Evidence,
   context: Context,
 ): Verdict | undefined {
-  const given = argumentsOf(call, evidence.text);
-  if (given.count === 0) return undefined;
-  const inner = unwrap(callee);
-  const method = inner.type === 'attribute' ? textOf(child(inner, 'attribute')!, evidence.text) : '';
-  const isMethod = guessedMethods.has(method);
-  const receiver = isMethod ? child(inner, 'object')! : inner;
-  const name = lastName(receiver, evidence.text);
-  const used = evidence.bindings.methodsUsed.get(name);
-  const told = tells.find(([, methods]) => [...(used ?? [])].some((each) => methods.has(each)))?.[0];
-  const asked: Asked = { call, receiver, name, given, evidence, context, told };
-  if (!isMethod) return guessForward(asked);
-  if (method === 'module' || method === 'forward') return guessForward(asked);
+  const asked = askedOf(call, callee, guessedMethods, evidence, context);
+  const { method } = asked;
+  const byTrainer = guessTrainer(asked);
+  if (byTrainer) return byTrainer;
+  if (method === 'invoke') return guessInvoke(asked);
+  if (asked.given.count === 0) return undefined;
+  if (asked.receiver === unwrap(callee) || method === 'module' || method === 'forward')
+    return guessForward(asked);
   if (method === 'run') return guessRun(asked);
-  if (method === 'apply') return guessApply(asked);
+  if (method === 'apply' || method === 'apply_fn') return guessApply(asked);
+  if (method === 'encode' || method === 'decode') return guessCoding(asked);
+  if (modelMethods.has(method)) return guessPart(asked);
   if (trainMethods.has(method)) return guessTrain(asked, method);
-  return guessPredict(asked, method);
+  return predictMethods.has(method) ? guessPredict(asked, method) : undefined;
 }
 
-const guessedMethods: ReadonlySet<string> = new Set([
-  ...predictMethods,
-  ...trainMethods,
-  'forward',
-  'module',
-  'run',
-  'apply',
-]);
+/** `trainer.validate(...)`, where the trainer comes from somewhere else. */
+function guessTrainer(asked: Asked): Verdict | undefined {
+  const kind = trainerMethods.get(asked.method);
+  if (!kind || !/(?:^|_)trainer$/i.test(asked.name)) return undefined;
+  const library = /^(?:pytorch_lightning|lightning|transformers|trl)\b/;
+  return asked.evidence.bindings.imports.some((each) => library.test(each))
+    ? verdict(asked, kind, 'torch', 0.8, 'is named like a trainer, and the file imports a library of such.')
+    : undefined;
+}
 
-function verdict(
-  asked: Asked,
-  kind: SiteKind,
-  framework: Framework,
-  confidence: number,
-  because: string,
-): Verdict {
-  const shown = '`' + shownText(asked.receiver, asked.evidence.text) + '`';
-  return { kind, framework, confidence, reason: `${shown} ${because}` };
+/** `interpreter.invoke()` */
+function guessInvoke(asked: Asked): Verdict | undefined {
+  const { evidence, name } = asked;
+  if (asked.given.count > 0 || !/interp|tflite|runner/i.test(name)) return undefined;
+  return evidence.frameworks.has('tensorflow') || evidence.frameworks.has('keras')
+    ? verdict(asked, 'predict', 'tensorflow', 0.85, 'is named like an interpreter of TensorFlow Lite.')
+    : undefined;
+}
+
+/** `clip.encode_image(x)`, `vit.forward_features(x)`: no user gives these names to anything else. */
+function guessPart(asked: Asked): Verdict | undefined {
+  const { evidence } = asked;
+  if (!evidence.hasDeepLearning) return undefined;
+  return guessForward(asked, isModelName(asked.name) || evidence.mainFramework === 'torch' ? 0.82 : undefined);
+}
+
+/** `vae.encode(x)`: tokenizers encode too, so the name must be that of a model, and gradients off. */
+function guessCoding(asked: Asked): Verdict | undefined {
+  const { evidence, name } = asked;
+  if (!evidence.frameworks.has('torch') || !isModelName(name)) return undefined;
+  const isCoder = /vae|vq_?gan|autoencoder|codec/i.test(name);
+  const grad = asked.context.grad(asked.call);
+  return isCoder || grad.mode === 'off' ? guessForward(asked, isCoder ? 0.82 : 0.72) : undefined;
 }
 
 /** `X.predict(x)`. */
@@ -184,6 +188,14 @@ function guessNamedPredict(
       classical ? 0.6 : 0.78,
       `is named like a model and the file imports ${imports}, so this runs inference.`,
     );
+  if (classical && isTakenByArgmax(asked) && onlyHelpers(evidence))
+    return verdict(
+      asked,
+      'predict',
+      'keras',
+      0.75,
+      'is named like a model and gives scores of which the largest is taken, so this runs inference.',
+    );
   if (classical) {
     const boosted = !evidence.frameworks.has('sklearn');
     return verdict(
@@ -204,43 +216,25 @@ function guessNamedPredict(
   );
 }
 
-/** `net(x)`, `self.model(x)`, `ddp_model.module(x)`. */
-function guessForward(asked: Asked): Verdict | undefined {
-  const { evidence, context, name, told } = asked;
-  if (!evidence.hasDeepLearning || told === 'sklearn') return undefined;
-  const named = isModelName(name);
-  const part = isModelPartName(name);
-  const grad = context.grad(asked.call);
-  const helped = told !== undefined || grad.mode !== 'unsaid';
-  if (!named && !(part && helped) && !(told === 'torch' && grad.mode === 'off')) return undefined;
-  const framework = told ?? evidence.mainFramework;
-  const confidence = told !== undefined ? 0.9 : grad.mode === 'off' && named ? 0.88 : named ? 0.78 : 0.72;
-  const because =
-    told !== undefined
-      ? `has methods of a ${frameworkTitle(told)} model elsewhere in this file`
-      : `is named like a model and the file imports ${frameworkTitle(framework)}`;
-  if (grad.mode === 'training')
-    return verdict(
-      asked,
-      'train',
-      framework,
-      confidence,
-      `${because}, and runs ${grad.because}, so this is a step of training.`,
-    );
-  const training = asked.given.keywords.get('training');
-  if (training && textOf(training, evidence.text) === 'True')
-    return verdict(asked, 'train', framework, confidence, `${because}, and is called with training=True.`);
-  const traced = context.tracedBy(asked.call);
-  if (traced !== undefined)
-    return verdict(
-      asked,
-      'symbolic',
-      framework,
-      confidence,
-      `${because}, but ${traced} is traced once: time the calls of ${traced} instead.`,
-    );
-  const inside = grad.mode === 'off' ? `, and is called ${grad.because}` : '';
-  return verdict(asked, 'predict', framework, confidence, `${because}${inside}, so this runs inference.`);
+/** True when the file has of classical machine learning only what measures and prepares. */
+function onlyHelpers(evidence: Evidence): boolean {
+  const classical = /^(?:sklearn|xgboost|lightgbm|catboost|cuml|imblearn|joblib|skops)\b/;
+  return evidence.bindings.imports.every(
+    (each) => !classical.test(each) || /^sklearn\.(?:metrics|model_selection|preprocessing|utils|datasets)\b/.test(each),
+  );
+}
+
+/** `np.argmax(model.predict(x), axis=1)`: an estimator gives classes, a network scores. */
+function isTakenByArgmax({ call, evidence }: Asked): boolean {
+  const { text } = evidence;
+  const target = call.parent?.type === 'assignment' ? child(call.parent, 'left') : undefined;
+  const name = target?.type === 'identifier' ? textOf(target, text) : undefined;
+  return (evidence.bindings.callsByName.get('argmax') ?? []).some((each) => {
+    const first = argumentsOf(each, text).positional[0] ?? each;
+    const receiver = child(child(each, 'function')!, 'object');
+    const isCall = unwrap(first) === call || (receiver && unwrap(receiver) === call);
+    return isCall === true || (name !== undefined && (lastName(first, text) === name || (receiver !== undefined && lastName(receiver, text) === name)));
+  });
 }
 
 /** `session.run(...)`, where the session comes from somewhere else. */
@@ -256,7 +250,7 @@ function guessRun(asked: Asked): Verdict | undefined {
       'is named like a session and the file imports ONNX Runtime, so this runs inference.',
     );
   if (!evidence.frameworks.has('tensorflow') && !evidence.frameworks.has('keras')) return undefined;
-  const purpose = purposeOf(asked.call, evidence.text);
+  const purpose = purposeOf(asked.call, evidence);
   if (purpose === 'nothing') return undefined;
   const kind = purpose === 'training' ? 'train' : 'predict';
   const because = 'is named like a session and the file imports TensorFlow, so this runs a graph.';
@@ -265,13 +259,17 @@ function guessRun(asked: Asked): Verdict | undefined {
 
 /** `model.apply(params, x)`, `state.apply_fn(...)`. */
 function guessApply(asked: Asked): Verdict | undefined {
-  if (!asked.evidence.frameworks.has('jax') || !isModelName(asked.name)) return undefined;
-  return asked.given.positional.length >= 2 ? guessForward(asked) : undefined;
+  const { evidence, given, name, method } = asked;
+  if (!evidence.frameworks.has('jax')) return undefined;
+  if (method === 'apply_fn' || isParameters(given.positional[0], evidence.text))
+    return guessForward(asked, 0.85, 'jax');
+  return given.positional.length >= 2 && isModelName(name) ? guessForward(asked, 0.78, 'jax') : undefined;
 }
 
 function guessTrain(asked: Asked, method: string): Verdict | undefined {
   const keras = asked.evidence.frameworks.has('keras') || asked.evidence.frameworks.has('tensorflow');
-  if (asked.told === 'sklearn' || !isModelName(asked.name)) return undefined;
+  const isKerasOnly = method === 'train_on_batch' || method === 'fit_generator';
+  if (asked.told === 'sklearn' || (!isModelName(asked.name) && !isKerasOnly)) return undefined;
   if (!keras && method === 'fit') return undefined;
   return keras || method === 'train_on_batch'
     ? verdict(

@@ -1,7 +1,9 @@
 /** What names alone suggest. A name never decides against evidence; it decides where there is none. */
 
+import type { SiteKind } from '../site';
+
 const makerVerb =
-  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new)_/i;
+  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch)_/i;
 
 /** `model_a`, `model_fp16`, but not `model_factory`. */
 const namedVariant =
@@ -27,7 +29,7 @@ export function isModelName(name: string): boolean {
 
 /** Names of parts that are often whole models: taken when something else speaks for them too. */
 export function isModelPartName(name: string): boolean {
-  return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|[a-z]*net)\d*$/i.test(
+  return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|trunk|tower|tagger|recognizer|denoiser|vocoder|vqvae|[a-z]*net)\d*$/i.test(
     name,
   );
 }
@@ -53,9 +55,28 @@ export function isModelClassName(name: string): boolean {
   );
 }
 
-/** Classes of torch modules that score a prediction and are not one. */
+/** Modules, and objects of them, that score a prediction and are not one. */
 export function isLossName(name: string): boolean {
-  return /(?:loss|criterion|criteria|metrics?|penalty|regularizer)$/i.test(name);
+  return /(?:loss(?:es)?|crit(?:erion|erions|eria)?|metrics?|penalty|regulari[sz]er)(?:_?(?:fn|func|fct|function|module|layer))?\d*$/i.test(
+    name,
+  );
+}
+
+/** Modules that change what goes into a model. */
+export function isPreprocessingName(name: string): boolean {
+  return /(?:transforms?|augment(?:s|er|or|ation|ations)?|preprocess(?:or|ing)?|normali[sz]e[rs]?|resize[rs]?|collator|collate_fn|tokenizer|processor|optimi[sz]er|scheduler|scaler)\d*$/i.test(
+    name,
+  );
+}
+
+/** What a written-out network keeps its weights in, as an argument. */
+export function isParametersName(name: string): boolean {
+  return /^_?(?:\w+_)?(?:params|variables|weights|theta|state_dict)$/i.test(name);
+}
+
+/** A parameter that tells what a module is to be measured against. */
+export function isTargetName(name: string): boolean {
+  return /^_?(?:targets?|labels?|gt|gts|ground_truth|y_true|truth|y|gold|real_labels?|annotations?)$/i.test(name);
 }
 
 /** Functions of the user's own that predict on the caller's behalf. */
@@ -90,6 +111,34 @@ export const trainMethods: ReadonlySet<string> = new Set([
   'fit_generator',
   'train_on_batch',
   'train_step',
+]);
+
+/** Methods of torch and other modules, given by no user, that run a part of the module. */
+export const modelMethods: ReadonlySet<string> = new Set([
+  'forward',
+  'forward_features',
+  'forward_head',
+  'forward_intermediates',
+  'encode_image',
+  'encode_text',
+  'get_image_features',
+  'get_text_features',
+  'get_audio_features',
+  'extract_features',
+  'stateless_call',
+  'generate_images',
+  'translate',
+]);
+
+/** Methods of Lightning's and Transformers' trainers. */
+export const trainerMethods: ReadonlyMap<string, SiteKind> = new Map([
+  ['fit', 'train'],
+  ['train', 'train'],
+  ['hyperparameter_search', 'train'],
+  ['predict', 'predict'],
+  ['validate', 'predict'],
+  ['test', 'predict'],
+  ['evaluate', 'predict'],
 ]);
 
 /** Keyword arguments that only the `predict` of Keras takes. */

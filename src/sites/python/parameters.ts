@@ -2,8 +2,10 @@
 
 import { ancestor, child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
-import { madeBy, roleOfBase } from './frameworks';
-import { argumentsOf, decorators, enclosingMethod, textOf } from './nodes';
+import { madeBy } from './made';
+import { argumentsOf, decorators, enclosingMethod, lastName, textOf } from './nodes';
+import { roleOfBase } from './roles';
+import { madeByThing } from './things';
 import { container, strongest, type ClassInfo, type Value, type ValueSource } from './values';
 
 type ParameterSource = ValueSource & { from: 'parameter' };
@@ -21,7 +23,8 @@ export function parameterValue(source: ParameterSource, name: string, evidence: 
   return evidence.guarded(source, () =>
     strongest([
       ofAnnotation(source.annotation, evidence),
-      evidence.evaluate(source.fallback),
+      ofFallback(source.fallback, evidence),
+      ofFixture(source.function, name, evidence),
       ...fromCallers(source, name, method, bound, evidence),
     ]),
   );
@@ -38,15 +41,46 @@ function isDecorated(method: SyntaxNode, by: string, text: string): boolean {
   return decorators(method).some((each) => textOf(each, text) === by);
 }
 
-/** `model: nn.Module`, `models: list[keras.Model]`, `model: Optional[Net]`, `model: "Net"` is not read. */
+/** A default; of `Depends(get_model)` what FastAPI gets by calling it. */
+function ofFallback(fallback: SyntaxNode | undefined, evidence: Evidence): Value | undefined {
+  if (fallback?.type !== 'call') return evidence.evaluate(fallback);
+  if (lastName(child(fallback, 'function')!, evidence.text) !== 'Depends') return evidence.evaluate(fallback);
+  const provider = evidence.evaluate(argumentsOf(fallback, evidence.text).positional[0]);
+  return provider?.kind === 'function' ? evidence.returned(provider.node) : undefined;
+}
+
+/** pytest gives a test what the fixture of the parameter's name returns. */
+function ofFixture(definition: SyntaxNode, name: string, evidence: Evidence): Value | undefined {
+  if (definition.type === 'lambda') return undefined;
+  for (const { source } of evidence.bindings.atTop(name)?.bindings ?? [])
+    if (
+      source.from === 'function' &&
+      source.node !== definition &&
+      decorators(source.node).some((each) => /(?:^|\.)fixture\b/.test(textOf(each, evidence.text)))
+    )
+      return evidence.returned(source.node);
+  return undefined;
+}
+
+/** `model: nn.Module`, `models: list[keras.Model]`, `model: Optional[Net]`, `model: "Net"`. */
 function ofAnnotation(annotation: SyntaxNode | undefined, evidence: Evidence): Value | undefined {
   const type = annotation?.children.find((each) => each.named);
   if (!type) return undefined;
+  if (type.type === 'string') return ofQuoted(textOf(type, evidence.text).slice(1, -1), type, evidence);
   if (type.type !== 'generic_type' && type.type !== 'subscript') return ofType(type, evidence);
   const inner = strongest(typesInside(type).map((each) => ofType(each, evidence)));
   const outer = (textOf(type, evidence.text).split('[')[0] ?? '').trim();
   const holdsMany = /^(?:\w+\.)*(?:list|dict|tuple|sequence|mapping|iterable)$/i.test(outer);
   return inner && holdsMany ? container(inner) : inner;
+}
+
+/** `"Net"`, `"nets.Net"`: a plain dotted name in quotes. */
+function ofQuoted(name: string, at: SyntaxNode, evidence: Evidence): Value | undefined {
+  const [first = '', ...rest] = name.split('.');
+  if (!/^[\w.]+$/.test(name)) return undefined;
+  let value = evidence.name(first, at);
+  for (const each of rest) value = value && evidence.attribute(value, each, at);
+  return ofClass(value, at, evidence);
 }
 
 /** The plain names in `dict[str, nn.Module]`. */
@@ -56,7 +90,10 @@ function typesInside(generic: SyntaxNode): SyntaxNode[] {
 }
 
 function ofType(type: SyntaxNode, evidence: Evidence): Value | undefined {
-  const value = evidence.evaluate(type);
+  return ofClass(evidence.evaluate(type), type, evidence);
+}
+
+function ofClass(value: Value | undefined, type: SyntaxNode, evidence: Evidence): Value | undefined {
   const origin = evidence.origin('declared as', type);
   if (value?.kind === 'class') return evidence.instanceOf(value.of, origin);
   if (value?.kind !== 'import') return undefined;
@@ -66,7 +103,13 @@ function ofType(type: SyntaxNode, evidence: Evidence): Value | undefined {
   if (made?.is === 'model') return evidence.model(made.framework, 0.9, origin);
   if (made?.is === 'session')
     return { kind: 'session', framework: made.framework, confidence: made.confidence, origin };
-  return made?.is === 'estimator' ? { kind: 'estimator', framework: made.framework, origin } : undefined;
+  if (made?.is === 'estimator') return { kind: 'estimator', framework: made.framework, origin };
+  const thing = made ? undefined : evidence.outside(value.path);
+  if (thing) return madeByThing(thing, value.path);
+  // The base of all algorithms of a library of reinforcement learning.
+  return /^(?:stable_baselines3|sb3_contrib)\..*\.(?:\w+Algorithm|BasePolicy)$/.test(value.path)
+    ? { ...evidence.model('torch', 0.9, origin), callable: false }
+    : undefined;
 }
 
 /** What the calls of a function in this file give for one of its parameters. */
@@ -88,6 +131,8 @@ function fromCallers(
     .map((call) => {
       const given = argumentsOf(call, evidence.text);
       const value = evidence.evaluate(given.keywords.get(name) ?? given.positional[position]);
-      return value?.kind === 'other' ? undefined : value;
+      // What is known of the holder only says nothing of what it holds.
+      const isNothing = value?.kind === 'other' || (value?.kind === 'method' && value.receiver.kind === 'other');
+      return isNothing ? undefined : value;
     });
 }

@@ -2,18 +2,23 @@
 
 import { child, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
-import { canonicalPath, madeBy, roleOfBase } from './frameworks';
-import { isModelClassName, isModelFactoryName, isTrainingName, predictMethods } from './names';
-import { argumentsOf, decorators, enclosingClass, lastName, textOf, unwrap, type Arguments } from './nodes';
-import { container, elementOf, other, weaken, type Model, type Value } from './values';
+import { ofForeignName, ofImport } from './foreign';
+import { isTrainingName, predictMethods } from './names';
+import { argumentsOf, enclosingClass, lastName, textOf, unwrap, type Arguments } from './nodes';
+import { purposeOfTensor } from './sessions';
+import { container, elementOf, other, weaken, type Value } from './values';
 
 /** Methods of models that give the same model back. */
 const chained: ReadonlySet<string> = new Set(
   (
     'to cuda cpu xpu npu mps half float double bfloat16 type eval train requires_grad_ share_memory to_empty ' +
-    'apply_fn freeze unfreeze merge_and_unload to_bettertransformer enable_xformers bind module build'
+    'apply_fn freeze unfreeze merge_and_unload to_bettertransformer enable_xformers bind module build ' +
+    'unwrap get_concrete_function set_eval set_train fuse'
   ).split(' '),
 );
+
+/** Methods of a compiled function that give it in another form. */
+const forms: ReadonlySet<string> = new Set(['lower', 'compile', 'get_concrete_function', 'trace']);
 
 export function resultOf(call: SyntaxNode, evidence: Evidence): Value | undefined {
   const callee = child(call, 'function');
@@ -27,18 +32,20 @@ export function resultOf(call: SyntaxNode, evidence: Evidence): Value | undefine
       return evidence.instanceOf(value.of, {
         how: 'built by',
         by: value.of.name,
-        line: evidence.bindings.line(call),
+        at: call,
       });
     case 'function':
       return ofFunction(value.node, callee, given, evidence);
     case 'method':
       return ofMethod(value.receiver, value.name, callee, given, evidence);
     case 'model':
+      // `exported.module()`, `net._orig_mod`: read as an attribute it is the model already.
+      if (given.count === 0 && unwrap(callee).type === 'attribute') return value;
+      return ofCalled(value, callee, given, evidence);
     case 'compiled':
     case 'layer':
-      return isSymbolic(given, evidence) || isFunctionalLayer(value, callee)
-        ? { kind: 'symbol' }
-        : other('a prediction');
+    case 'differentiated':
+      return ofCalled(value, callee, given, evidence);
     case 'other':
       return value;
     case undefined:
@@ -46,6 +53,12 @@ export function resultOf(call: SyntaxNode, evidence: Evidence): Value | undefine
     default:
       return undefined;
   }
+}
+
+function ofCalled(value: Value, callee: SyntaxNode, given: Arguments, evidence: Evidence): Value {
+  return isSymbolic(given, evidence) || isFunctionalLayer(value, callee)
+    ? { kind: 'symbol' }
+    : other('a prediction');
 }
 
 /** True when an argument is a symbolic tensor: the call builds a graph. */
@@ -59,114 +72,8 @@ export function isSymbolic(given: Arguments, evidence: Evidence): boolean {
 }
 
 /** `Dense(3)(x)`: a layer made and called at once is the functional API, whatever x is. */
-function isFunctionalLayer(value: Value, callee: SyntaxNode): boolean {
+export function isFunctionalLayer(value: Value, callee: SyntaxNode): boolean {
   return value.kind === 'layer' && value.framework === 'keras' && unwrap(callee).type === 'call';
-}
-
-function ofImport(path: string, callee: SyntaxNode, given: Arguments, evidence: Evidence): Value | undefined {
-  const made = madeBy(path);
-  const first = given.positional[0] ?? given.keywords.get('model') ?? given.keywords.get('module');
-  switch (made?.is) {
-    case 'model': {
-      const inner =
-        made.how === 'wrapped by' || made.how === 'compiled by' ? evidence.evaluate(first) : undefined;
-      return {
-        kind: 'model',
-        framework: made.framework,
-        confidence: made.confidence,
-        callable: made.callable,
-        origin: evidence.origin(made.how, callee),
-        of: inner?.kind === 'model' ? inner.of : undefined,
-      };
-    }
-    case 'session': {
-      const origin = evidence.origin('opened by', callee);
-      return { kind: 'session', framework: made.framework, confidence: made.confidence, origin };
-    }
-    case 'compiled':
-      return compiled(made.framework, first, callee, evidence);
-    case 'estimator':
-      return { kind: 'estimator', framework: made.framework, origin: evidence.origin('built by', callee) };
-    case 'trainer':
-      return { kind: 'trainer', framework: made.framework, origin: evidence.origin('built by', callee) };
-    case 'layer':
-      return { kind: 'layer', framework: made.framework };
-    case 'symbol':
-      return { kind: 'symbol' };
-    case 'profiler':
-      return { kind: 'profiler' };
-    case 'argument':
-      return evidence.evaluate(first);
-    case 'items':
-      return evidence.evaluate(first) ?? container(undefined);
-    case 'other':
-      return other(canonicalPath(path));
-    default: {
-      const role = roleOfBase(path);
-      if (role?.is === 'model')
-        return evidence.model(role.framework, 0.95, evidence.origin('built by', callee));
-      return ofForeignName(path.split('.').at(-1) ?? '', callee, evidence);
-    }
-  }
-}
-
-/** `jax.jit(f)`, `tf.function(f)`, `jax.jit(model.apply)`. */
-function compiled(
-  framework: Model['framework'],
-  argument: SyntaxNode | undefined,
-  callee: SyntaxNode,
-  evidence: Evidence,
-): Value {
-  const held = evidence.evaluate(argument);
-  const runsModel =
-    held?.kind === 'model' ||
-    (held?.kind === 'method' && held.receiver.kind === 'model') ||
-    (held?.kind === 'function' && bodyRunsModel(held.node, evidence));
-  const name = argument ? lastName(argument, evidence.text) : '';
-  return { kind: 'compiled', framework, name, runsModel, origin: evidence.origin('compiled by', callee) };
-}
-
-/** True when a function's own text calls a model. */
-function bodyRunsModel(definition: SyntaxNode, evidence: Evidence): boolean {
-  const pending = [...definition.children];
-  for (let node = pending.pop(); node; node = pending.pop()) {
-    if (node.type === 'call') {
-      const value = evidence.evaluate(child(node, 'function'));
-      if (value?.kind === 'model') return true;
-      if (value?.kind === 'method' && value.receiver.kind === 'model' && value.name !== 'init') return true;
-    }
-    pending.push(...node.children);
-  }
-  return false;
-}
-
-/** The traced form of a function that is decorated with `jax.jit` or `tf.function`. */
-export function compiledByDecorator(
-  definition: SyntaxNode,
-  evidence: Evidence,
-): (Value & { kind: 'compiled' }) | undefined {
-  for (const decorator of decorators(definition)) {
-    const isCall = decorator.type === 'call';
-    const target = isCall ? child(decorator, 'function')! : decorator;
-    const value = evidence.evaluate(target);
-    if (value?.kind !== 'import') continue;
-    let made = madeBy(value.path);
-    // `@partial(jax.jit, static_argnums=0)`
-    if (isCall && value.path === 'functools.partial') {
-      const inner = evidence.evaluate(argumentsOf(decorator, evidence.text).positional[0]);
-      made = inner?.kind === 'import' ? madeBy(inner.path) : undefined;
-    }
-    if (made?.is !== 'compiled') continue;
-    const name = child(definition, 'name');
-    return {
-      kind: 'compiled',
-      framework: made.framework,
-      name: name ? textOf(name, evidence.text) : '',
-      runsModel: bodyRunsModel(definition, evidence),
-      origin: evidence.origin('compiled by', target),
-    };
-  }
-  return undefined;
 }
 
 function ofFunction(
@@ -182,30 +89,6 @@ function ofFunction(
   return ofForeignName(name, callee, evidence);
 }
 
-/** A function or class that we cannot see into: its name may still say that it hands out a model. */
-function ofForeignName(name: string, callee: SyntaxNode, evidence: Evidence): Value | undefined {
-  const framework = evidence.mainFramework;
-  if (isModelFactoryName(name)) {
-    const classical = !evidence.hasDeepLearning && evidence.hasClassical;
-    if (classical)
-      return { kind: 'estimator', framework: 'sklearn', origin: evidence.origin('loaded by', callee) };
-    const how = /^_?(?:load|restore|read|get)/i.test(name) ? 'loaded by' : 'built by';
-    const model = evidence.model(
-      framework,
-      evidence.hasDeepLearning ? 0.82 : 0.72,
-      evidence.origin(how, callee),
-    );
-    return /(?:models|nets|networks|ensemble)$/i.test(name) ? container(model) : model;
-  }
-  if (isModelClassName(name) && evidence.hasDeepLearning)
-    return evidence.model(
-      framework,
-      evidence.hasClassical ? 0.72 : 0.82,
-      evidence.origin('built by', callee),
-    );
-  return undefined;
-}
-
 function ofMethod(
   receiver: Value,
   name: string,
@@ -214,13 +97,17 @@ function ofMethod(
   evidence: Evidence,
 ): Value | undefined {
   switch (receiver.kind) {
-    case 'model':
-      if (chained.has(name)) return receiver;
+    case 'model': {
+      const method = receiver.of?.methods.get(name);
+      if (chained.has(name) && !method) return receiver;
       if (name === 'get_layer') return { kind: 'layer', framework: receiver.framework };
       if (name === 'get_signature_runner') return receiver;
       if (name === 'compile' && receiver.framework === 'torch') return receiver;
-      if (receiver.of?.methods.has(name)) return evidence.returned(receiver.of.methods.get(name)!);
+      if (method) return evidence.returned(method) ?? (chained.has(name) ? receiver : undefined);
       return predictMethods.has(name) ? other('a prediction') : undefined;
+    }
+    case 'compiled':
+      return forms.has(name) ? receiver : undefined;
     case 'class': {
       // A constructor by another name: `Net.load_from_checkpoint(...)`, `Net.from_pretrained(...)`.
       const isMaker = /^(?:load|from|create|build|restore)_?\w*$/.test(name);
@@ -235,22 +122,50 @@ function ofMethod(
       if (['get', 'pop', 'popitem', 'setdefault'].includes(name)) return receiver.element;
       return undefined;
     case 'session':
-      return name === 'get_signature_runner' ? sessionRunner(receiver, callee, evidence) : undefined;
+      return ofSession(receiver, name, callee, given, evidence);
+    case 'launcher':
+      return ofLauncher(name, given, evidence);
     case 'super': {
       const owner = enclosingClass(callee);
       const of = owner && evidence.bindings.classes.get(owner);
+      if (name === '__new__') return of && { kind: 'instance', of };
       return of && chained.has(name) ? weaken(evidence.instanceOf(of), 0.95) : undefined;
     }
     case 'estimator':
       return name.startsWith('fit') && name !== 'fit_transform' ? receiver : other('an estimate');
+    case 'other':
+      // A data set that is mapped, batched and shuffled is a data set.
+      return /^tensorflow\.data\b/.test(receiver.what) ? receiver : undefined;
     default:
       return isSymbolic(given, evidence) ? { kind: 'symbol' } : undefined;
   }
 }
 
-/** TensorFlow Lite: `interpreter.get_signature_runner()` gives a function that runs the graph. */
-function sessionRunner(session: Value & { kind: 'session' }, callee: SyntaxNode, evidence: Evidence): Value {
-  return evidence.model(session.framework, session.confidence, evidence.origin('loaded by', callee));
+function ofSession(
+  session: Value & { kind: 'session' },
+  name: string,
+  callee: SyntaxNode,
+  given: Arguments,
+  evidence: Evidence,
+): Value | undefined {
+  // TensorFlow Lite: a function that runs the graph.
+  if (name === 'get_signature_runner')
+    return evidence.model(session.framework, session.confidence, evidence.origin('loaded by', callee));
+  if (name === 'make_callable') {
+    const purpose = purposeOfTensor(given.positional[0] ?? given.keywords.get('fetches'), evidence);
+    return purpose === 'prediction' || purpose === 'unsaid'
+      ? evidence.model(session.framework, purpose === 'unsaid' ? 0.6 : 0.85, evidence.origin('compiled by', callee))
+      : other('an operation');
+  }
+  return undefined;
+}
+
+/** `accelerator.prepare(model, optimizer)` gives back both, made ready; `unwrap_model(model)` the model. */
+export function ofLauncher(name: string, given: Arguments, evidence: Evidence): Value | undefined {
+  if (!/^(?:prepare|prepare_model|setup|setup_module|unwrap_model|to_device)$/.test(name))
+    return other('no model');
+  const values = given.positional.map((each) => evidence.evaluate(each));
+  return values.length === 1 ? values[0] : { kind: 'tuple', elements: values };
 }
 
 function ofUnknown(
@@ -260,38 +175,71 @@ function ofUnknown(
   evidence: Evidence,
 ): Value | undefined {
   const name = lastName(callee, evidence.text);
-  const first = given.positional[0];
-  if (unwrap(callee).type === 'identifier')
-    switch (name) {
-      case 'super': {
-        const owner = enclosingClass(call);
-        const of = owner && evidence.bindings.classes.get(owner);
-        return of && { kind: 'super', of };
-      }
-      case 'enumerate':
-        return container({
-          kind: 'tuple',
-          elements: [other('an index'), elementOf(evidence.evaluate(first))],
-        });
-      case 'zip':
-        return container({
-          kind: 'tuple',
-          elements: given.positional.map((each) => elementOf(evidence.evaluate(each))),
-        });
-      case 'list':
-      case 'tuple':
-      case 'sorted':
-      case 'reversed':
-      case 'set':
-      case 'iter':
-      case 'dict':
-      case 'tqdm':
-        return first ? evidence.evaluate(first) : container(undefined);
-      case 'next':
-        return elementOf(evidence.evaluate(first));
-      default:
-    }
+  const inner = unwrap(callee);
+  const known = inner.type === 'identifier' ? ofBuiltin(name, call, given, evidence) : undefined;
+  if (known) return known.value;
+  if (inner.type === 'attribute') {
+    const receiver = lastName(child(inner, 'object')!, evidence.text);
+    if (/(?:^|_)(?:accelerator|fabric)$/i.test(receiver)) return ofLauncher(name, given, evidence);
+  }
   // `np.array`, arithmetic helpers and the like keep a symbolic tensor symbolic.
   if (isSymbolic(given, evidence)) return { kind: 'symbol' };
   return ofForeignName(name, callee, evidence);
+}
+
+/** What Python's own functions give; undefined for those that say nothing about models. */
+function ofBuiltin(
+  name: string,
+  call: SyntaxNode,
+  given: Arguments,
+  evidence: Evidence,
+): { value: Value | undefined } | undefined {
+  const first = given.positional[0];
+  switch (name) {
+    case 'super': {
+      const owner = enclosingClass(call);
+      const of = owner && evidence.bindings.classes.get(owner);
+      return { value: of && { kind: 'super', of } };
+    }
+    case 'enumerate':
+      return {
+        value: container({
+          kind: 'tuple',
+          elements: [other('an index'), elementOf(evidence.evaluate(first))],
+        }),
+      };
+    case 'zip':
+      return {
+        value: container({
+          kind: 'tuple',
+          elements: given.positional.map((each) => elementOf(evidence.evaluate(each))),
+        }),
+      };
+    case 'list':
+    case 'tuple':
+    case 'sorted':
+    case 'reversed':
+    case 'set':
+    case 'iter':
+    case 'dict':
+    case 'tqdm':
+      return { value: first ? evidence.evaluate(first) : container(undefined) };
+    case 'next':
+      return { value: elementOf(evidence.evaluate(first)) };
+    case 'getattr':
+      return { value: ofGetattr(given, call, evidence) };
+    default:
+      return undefined;
+  }
+}
+
+/** `getattr(heads, kind)`: any of the attributes; of a module any of its names. */
+function ofGetattr(given: Arguments, call: SyntaxNode, evidence: Evidence): Value | undefined {
+  const [object, name] = given.positional;
+  const held = evidence.evaluate(object);
+  if (!held || !name) return undefined;
+  if (name.type === 'string') return evidence.attribute(held, textOf(name, evidence.text).slice(1, -1), call);
+  // Modules of architectures: `getattr(torchvision.models, arch)`.
+  if (held.kind === 'import') return { kind: 'import', path: `${held.path}.any_of_them` };
+  return held.kind === 'instance' ? evidence.anyMember(held.of) : undefined;
 }

@@ -1,9 +1,9 @@
 /** What a session is asked to run: TensorFlow 1 initialises, trains and predicts by the same call. */
 
 import type { SyntaxNode } from '../tree';
-import { argumentsOf, textOf } from './nodes';
-
-export type Purpose = 'nothing' | 'training' | 'prediction' | 'unsaid';
+import type { Evidence } from './evidence';
+import { argumentsOf } from './nodes';
+import { Fetches, type Purpose } from './tensors';
 
 export const sessionMethods: ReadonlySet<string> = new Set([
   'run',
@@ -13,16 +13,15 @@ export const sessionMethods: ReadonlySet<string> = new Set([
   'run_with_ort_values',
 ]);
 
-/** What the fetched names of a TensorFlow session say that a call is for. */
-export function purposeOf(call: SyntaxNode, text: string): Purpose {
-  const given = argumentsOf(call, text);
-  const fetches = given.positional[0] ?? given.keywords.get('fetches');
-  const fetched = fetches ? textOf(fetches, text) : '';
-  if (/initializer|saver|iterator\.init|assign/.test(fetched)) return 'nothing';
-  if (/train_?(?:op|step)|\btrain\b|optimi[sz]er|minimize/.test(fetched)) return 'training';
-  return /pred|logit|prob|softmax|output|embed|infer|y_hat|scores?\b/i.test(fetched)
-    ? 'prediction'
-    : 'unsaid';
+/** What a call of a TensorFlow session's `run` is for. */
+export function purposeOf(call: SyntaxNode, evidence: Evidence): Purpose {
+  const given = argumentsOf(call, evidence.text);
+  return purposeOfTensor(given.positional[0] ?? given.keywords.get('fetches'), evidence);
+}
+
+/** What it is for to compute a tensor, or some tensors. */
+export function purposeOfTensor(tensor: SyntaxNode | undefined, evidence: Evidence): Purpose {
+  return tensor ? new Fetches(evidence).purposeOf(tensor) : 'unsaid';
 }
 
 /**
@@ -32,6 +31,6 @@ export function purposeOf(call: SyntaxNode, text: string): Purpose {
 export const purposeConfidence: Record<Purpose, number> = {
   nothing: 0,
   training: 0.75,
-  prediction: 0.8,
+  prediction: 0.85,
   unsaid: 0.6,
 };

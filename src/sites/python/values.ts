@@ -2,6 +2,7 @@
 
 import type { Framework } from '../site';
 import type { SyntaxNode } from '../tree';
+import type { Methods } from './made';
 
 /** Where the evidence lies, for the sentence in the hover: "built by tf.keras.Sequential on line 12". */
 export interface Origin {
@@ -15,8 +16,8 @@ export interface Origin {
     | 'declared as'
     | 'defined by';
   by: string;
-  /** From 1. */
-  line: number;
+  /** Where, in this file; undefined for what an import brings from another one. */
+  at: SyntaxNode | undefined;
 }
 
 export interface Model {
@@ -28,6 +29,20 @@ export interface Model {
   callable: boolean;
   /** The class, when it is defined in this file. */
   of?: ClassInfo | undefined;
+  /** Methods that its library gives it. */
+  methods?: Methods | undefined;
+  /** Methods that a class of the project gives it, which are wrappers of what they call. */
+  own?: readonly string[] | undefined;
+}
+
+/** What running a function does, as far as its text shows. */
+export interface Effect {
+  /** Framework of a model that it runs. */
+  runs: Framework | undefined;
+  /** It takes gradients of what it runs. */
+  differentiates: boolean;
+  /** It changes weights by them. */
+  updates: boolean;
 }
 
 export type Value =
@@ -35,7 +50,8 @@ export type Value =
   /** Something named by an import and not called yet. */
   | { kind: 'import'; path: string }
   | { kind: 'container'; element: Value | undefined }
-  | { kind: 'tuple'; elements: (Value | undefined)[] }
+  /** `whole`: what it is where it is not taken apart, as some loaders hand out one thing or several. */
+  | { kind: 'tuple'; elements: (Value | undefined)[]; whole?: Value | undefined }
   | { kind: 'class'; of: ClassInfo }
   /** An object of a class of this file that is no model. */
   | { kind: 'instance'; of: ClassInfo }
@@ -44,10 +60,26 @@ export type Value =
   | { kind: 'method'; receiver: Value; name: string }
   /** ONNX Runtime, TensorFlow 1 and TensorFlow Lite run a loaded graph by a method of a session. */
   | { kind: 'session'; framework: Framework; confidence: number; origin: Origin }
-  /** A function that is traced once and then runs on the device. */
-  | { kind: 'compiled'; framework: Framework; name: string; runsModel: boolean; origin: Origin }
-  /** Classical machine learning. */
-  | { kind: 'estimator'; framework: Framework; origin: Origin }
+  /**
+   * A function that is traced once and then runs on the device: what is traced, or for one of another file what
+   * that does.
+   */
+  | {
+      kind: 'compiled';
+      framework: Framework;
+      name: string;
+      body: Value | undefined;
+      effect?: Effect;
+      origin: Origin;
+    }
+  /** The gradient of a function. */
+  | { kind: 'differentiated'; framework: Framework; of: Value | undefined; origin: Origin }
+  /** Classical machine learning; `pickled`: taken for that, as what is pickled without a word more mostly is. */
+  | { kind: 'estimator'; framework: Framework; origin: Origin; pickled?: boolean }
+  /** Accelerate's and Fabric's: hands back models made ready for a device. */
+  | { kind: 'launcher' }
+  /** An object of a plain class of another file. */
+  | { kind: 'object'; member: (name: string) => Value | undefined }
   /** `Trainer` objects of Lightning and Transformers: predict and fit, but are not called. */
   | { kind: 'trainer'; framework: Framework; origin: Origin }
   /** Part of a model: called while a model runs or is built, not a prediction by itself. */
@@ -71,8 +103,8 @@ export interface ClassInfo {
 
 /** One way in which a name gets its value. `path` are the indices of an unpacking, outermost first. */
 export type ValueSource =
-  | { from: 'expression'; node: SyntaxNode; path: number[]; line: number }
-  | { from: 'iteration'; node: SyntaxNode; path: number[]; line: number }
+  | { from: 'expression'; node: SyntaxNode; path: number[] }
+  | { from: 'iteration'; node: SyntaxNode; path: number[] }
   | { from: 'import'; path: string }
   | { from: 'function'; node: SyntaxNode }
   | { from: 'class'; of: ClassInfo }
@@ -106,6 +138,7 @@ function rank(value: Value): number {
     case 'session':
     case 'trainer':
     case 'compiled':
+    case 'differentiated':
       return 9;
     case 'container':
       return value.element ? rank(value.element) / 2 : 0.5;

@@ -158,6 +158,28 @@ export class Workbench {
     await lens.click({ timeout: DEFAULT_LIMIT_MS });
   }
 
+  /** Opens the menu of the first lens in view. */
+  async clickLensMenu(): Promise<void> {
+    await this.hideHover();
+    const menu = this.page.locator('.codelens-decoration > a:has(.codicon-ellipsis)').first();
+    await menu.click({ timeout: DEFAULT_LIMIT_MS });
+  }
+
+  /** Takes a code action at the cursor. */
+  async codeAction(title: string): Promise<void> {
+    await until(`the code action "${title}"`, async () => {
+      await this.page.keyboard.press('Control+.');
+      const row = this.page.locator('.action-widget .monaco-list-row').filter({ hasText: title }).first();
+      await row.click(BRIEFLY);
+      return true;
+    });
+  }
+
+  /** What is drawn of the text of all editors in view. */
+  async editorText(): Promise<string> {
+    return (await this.page.locator('.view-lines').allInnerTexts()).join('\n').replaceAll('\u00a0', ' ');
+  }
+
   /** Hovers a place of the active editor and returns what the hover says. */
   async hoverAt(place: { text: string } | { line: number; column: number }): Promise<string> {
     return until('the hover', async () => {

@@ -3,19 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { commands } from '../../../src/common/ids';
+import { lenses, open, places, until } from './steps';
 
-const folder = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
+const { folder } = places;
 
 describe('in Restricted Mode', () => {
   it('no lens offers to run anything', async () => {
-    const document = await vscode.workspace.openTextDocument(path.join(folder(), 'quick.py'));
-    await vscode.window.showTextDocument(document);
-    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
-      'vscode.executeCodeLensProvider',
-      document.uri,
-      100,
-    );
-    assert.deepEqual(lenses, []);
+    assert.deepEqual(await lenses(await open('quick.py')), []);
   });
 
   it('the command starts nothing', async () => {
@@ -26,6 +20,19 @@ describe('in Restricted Mode', () => {
       new Promise((done) => setTimeout(done, 2000)),
     ]);
     assert.equal(vscode.tasks.taskExecutions.length, 0);
+  });
+
+  it('profiler calls can be put in and taken out: that runs nothing', async () => {
+    const document = await open('quick.py');
+    const text = document.getText();
+    const argument = { whole: document.uri.toString() };
+    void vscode.commands.executeCommand(commands.insertCalls, argument);
+    await until(() => (document.getText() === text ? undefined : true));
+    // Where the inserted code writes is not for the workspace to say.
+    assert.ok(document.getText().includes(path.join(folder(), '.predictscope', 'runs')));
+    void vscode.commands.executeCommand(commands.removeCalls, argument);
+    await until(() => (document.getText() === text ? true : undefined));
+    await document.save();
   });
 
   it('the workspace cannot choose what is run', async () => {

@@ -3,34 +3,19 @@ import { existsSync, readFileSync, readdirSync, writeFileSync, mkdirSync } from 
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { commands } from '../../../src/common/ids';
+import { lenses, open, places, until } from './steps';
 
-const folder = (): string => vscode.workspace.workspaceFolders![0]!.uri.fsPath;
-
-async function open(name: string): Promise<vscode.TextDocument> {
-  const document = await vscode.workspace.openTextDocument(path.join(folder(), name));
-  await vscode.window.showTextDocument(document);
-  return document;
-}
-
-async function lenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
-  return vscode.commands.executeCommand('vscode.executeCodeLensProvider', document.uri, 100);
-}
-
-async function until<T>(ask: () => Promise<T | undefined> | T | undefined, limitMs = 50_000): Promise<T> {
-  for (const end = Date.now() + limitMs; Date.now() < end;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    await new Promise((done) => setTimeout(done, 100));
-  }
-  throw new Error('It did not happen in time.');
-}
+const { folder } = places;
 
 describe('lenses', () => {
   before(() => vscode.extensions.getExtension('predictscope.predictscope')!.activate());
 
   it('are on each predict call and say where they are', async () => {
     const document = await open('splicescore/scorer.py');
-    const found = await lenses(document);
+    const all = await lenses(document);
+    // Each has its menu beside it.
+    const found = all.filter((lens) => lens.command?.command !== commands.siteMenu);
+    assert.equal(all.length, 2 * found.length);
     const lines = found.map((lens) => lens.range.start.line + 1);
     const text = document.getText().split('\n');
     assert.equal(found.length, 2);
@@ -67,7 +52,7 @@ describe('lenses', () => {
     await settings.update('sites.exclude', ['**/quick.py'], vscode.ConfigurationTarget.Global);
     assert.deepEqual(await lenses(document), []);
     await settings.update('sites.exclude', undefined, vscode.ConfigurationTarget.Global);
-    assert.equal((await lenses(document)).length, 1);
+    assert.equal((await lenses(document)).length, 2);
   });
 });
 
@@ -103,8 +88,10 @@ describe('a run', () => {
     assert.equal(record.interpreter, process.env.TEST_PYTHON);
     assert.equal(record.state, 'ended');
     assert.ok(existsSync(path.join(folder(), '.predictscope/.gitignore')));
-    const figures = await until(async () =>
-      (await lenses(document)).find((lens) => (lens.command?.title ?? '').startsWith('30 calls · p50 ')),
+    const figures = await until(
+      async () =>
+        (await lenses(document)).find((lens) => (lens.command?.title ?? '').startsWith('30 calls · p50 ')),
+      50_000,
     );
     assert.equal(figures.command?.command, commands.openTimeline);
     const hover = await until(async () => {

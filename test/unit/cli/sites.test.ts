@@ -82,6 +82,8 @@ describe('the rest', () => {
       'sites',
       'profile',
       'summarize',
+      'insert',
+      'remove',
       '--site',
       '--root',
       '--log-dir',

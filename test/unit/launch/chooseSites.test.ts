@@ -33,9 +33,9 @@ print(len(str(score(1))))
 `;
 
 /** `line:callee` of what is chosen. */
-function at(line: number, column?: number, text = keras): string[] {
+async function at(line: number, column?: number, text = keras): Promise<string[]> {
   const wanted = { file: '/w/a.py', line, ...(column === undefined ? {} : { column }) };
-  return sitesAtLine(finder, '/w/a.py', text, wanted).map((site) => `${site.line}:${site.callee}`);
+  return (await sitesAtLine(finder, '/w/a.py', text, wanted)).map((site) => `${site.line}:${site.callee}`);
 }
 
 describe('parseSiteArgument', () => {
@@ -49,24 +49,24 @@ describe('parseSiteArgument', () => {
 });
 
 describe('sitesAtLine', () => {
-  it('takes every found site of the line, or the one that holds the column', () => {
-    expect(at(9)).toEqual(['9:model.predict', '9:other.predict']);
-    expect(at(9, keras.split('\n')[8]!.indexOf('other') + 3)).toEqual(['9:other.predict']);
+  it('takes every found site of the line, or the one that holds the column', async () => {
+    expect(await at(9)).toEqual(['9:model.predict', '9:other.predict']);
+    expect(await at(9, keras.split('\n')[8]!.indexOf('other') + 3)).toEqual(['9:other.predict']);
   });
 
-  it('else calls whose last name tells of a model', () => {
-    expect(at(11)).toEqual(['11:helper.forward_all']);
-    expect(at(1, undefined, 'x = outer(engine.run(a), sess.run(b), running)\n')).toEqual(['1:engine.run', '1:sess.run']); // prettier-ignore
+  it('else calls whose last name tells of a model', async () => {
+    expect(await at(11)).toEqual(['11:helper.forward_all']);
+    expect(await at(1, undefined, 'x = outer(engine.run(a), sess.run(b), running)\n')).toEqual(['1:engine.run', '1:sess.run']); // prettier-ignore
   });
 
-  it('else the outermost call that touches the line, or the innermost at a column', () => {
-    expect(at(16)).toEqual(['16:print']);
-    expect(at(12)).toEqual(['10:wrap']);
+  it('else the outermost call that touches the line, or the innermost at a column', async () => {
+    expect(await at(16)).toEqual(['16:print']);
+    expect(await at(12)).toEqual(['10:wrap']);
     const text = 'y = model.run(engine.run(x))\n';
-    expect(at(1, 15, text)).toEqual(['1:engine.run']);
+    expect(await at(1, 15, text)).toEqual(['1:engine.run']);
   });
 
-  it('else a sentence that names the nearest call', () => {
+  it('else a sentence that names the nearest call', async () => {
     for (const [line, column, nearest] of [
       [2, undefined, 'keras.models.load_model in line 4'],
       [999, undefined, 'print|len|str|score in line 16'],
@@ -74,7 +74,7 @@ describe('sitesAtLine', () => {
     ] as const) {
       let error: unknown;
       try {
-        at(line, column);
+        await at(line, column);
       } catch (thrown) {
         error = thrown;
       }
@@ -84,7 +84,7 @@ describe('sitesAtLine', () => {
         new RegExp(`nearest one is (${nearest})|nearest one is ${nearest}`),
       );
     }
-    expect(() => at(1, undefined, 'x = 1\n')).toThrow(UserError);
+    await expect(at(1, undefined, 'x = 1\n')).rejects.toThrow(UserError);
   });
 });
 
@@ -141,6 +141,42 @@ describe('chooseSites', () => {
       ...both('root/skipped/b.py'),
       ...both('elsewhere/pkg/__init__.py'),
     ]);
+  });
+
+  it('leaves out what was dismissed, and times what was added', async () => {
+    const text = `${keras}\nscore_all = model.predict\nscore_all(1)\n`;
+    const folder = path.join(scratch, 'marked');
+    mkdirSync(path.join(folder, 'sub'), { recursive: true });
+    const file = path.join(folder, 'sub', 'm.py');
+    writeFileSync(file, text);
+    const id = (callee: string): string =>
+      finder.calls(file, text).find((call) => call.callee === callee)!.id;
+    const marks = {
+      dismissed: [`${id('other.predict')} other.predict in sub/m.py`],
+      added: [`${id('prepare')} prepare in sub/m.py`, '0123456789abcdef gone in sub/absent.py'],
+    };
+    const { sites } = await choose({ root: folder, cwd: folder, marks });
+    expect(sites).toContain('marked/sub/m.py:prepare');
+    expect(sites).toContain('marked/sub/m.py:model.predict');
+    expect(sites).not.toContain('marked/sub/m.py:other.predict');
+    // A lens on an added call leads to that call, and a dismissed one can still be asked for by its place.
+    const marked = async (line: number, column: number): Promise<string[]> =>
+      (await sitesAtLine(finder, file, text, { file, line, column }, marks)).map((site) => site.callee);
+    expect(await marked(12, 9)).toEqual(['prepare']);
+    expect(await marked(9, keras.split('\n')[8]!.indexOf('other') + 3)).toEqual(['other.predict']);
+  });
+
+  it('leaves programs made from notebooks to their own runs, and other languages to their own tools', async () => {
+    const folder = path.join(scratch, 'mixed');
+    mkdirSync(path.join(folder, '.predictscope/notebooks'), { recursive: true });
+    const program = path.join(folder, '.predictscope/notebooks/n.py');
+    writeFileSync(program, keras);
+    writeFileSync(path.join(folder, 'a.js'), "import * as tf from '@tensorflow/tfjs';\n");
+    expect((await choose({ root: folder, cwd: folder })).sites).toEqual([]);
+    const script: Choice['program'] = { kind: 'script', interpreter: 'python3', file: program };
+    expect((await choose({ root: folder, cwd: folder, program: script })).sites).toEqual(
+      both('mixed/.predictscope/notebooks/n.py'),
+    );
   });
 
   it('says which file cannot be read', async () => {

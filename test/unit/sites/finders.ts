@@ -10,13 +10,20 @@ const resolve = createRequire(import.meta.url).resolve;
 
 export const fixtures = join(import.meta.dirname, '../../fixtures/sites');
 
+const wasm = (name: string): Uint8Array =>
+  readFileSync(resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${name}.wasm`));
+
+/** As `createSiteFinder` takes them. */
+export const grammar = {
+  runtime: readFileSync(resolve('web-tree-sitter/web-tree-sitter.wasm')) as Uint8Array,
+  python: wasm('python'),
+  javascript: wasm('javascript'),
+  typescript: wasm('typescript'),
+  tsx: wasm('tsx'),
+};
+
 export function testFinder(): Promise<SiteFinder> {
-  return createSiteFinder({
-    wasm: {
-      runtime: readFileSync(resolve('web-tree-sitter/web-tree-sitter.wasm')),
-      python: readFileSync(resolve('@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm')),
-    },
-  });
+  return createSiteFinder({ wasm: grammar });
 }
 
 /** One line a site: `12 model.predict predict keras loop`. */

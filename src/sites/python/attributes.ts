@@ -1,0 +1,102 @@
+/** What `object.name` holds, by what the object is and what the file assigns to attributes of that name. */
+
+import { child, type SyntaxNode } from '../tree';
+import type { Evidence } from './evidence';
+import { canonicalPath } from './frameworks';
+import { decorators, textOf } from './nodes';
+import { imported, valueOf } from './things';
+import { container, strongest, weaken, type ClassInfo, type Value, type ValueSource } from './values';
+
+export class Attributes {
+  constructor(private readonly evidence: Evidence) {}
+
+  /** `object.name`. */
+  of(object: Value | undefined, name: string, node: SyntaxNode): Value | undefined {
+    if (!object) return this.#any(name, node);
+    switch (object.kind) {
+      case 'import':
+        return imported(`${object.path}.${name}`, this.evidence);
+      case 'tuple':
+        return object.whole ? this.of(object.whole, name, node) : { kind: 'method', receiver: object, name };
+      case 'model':
+        if (object.of) {
+          const own = this.member(object.of, name);
+          if (own) return own.kind === 'function' ? { kind: 'method', receiver: object, name } : own;
+          // An attribute that holds we know not what: the name is to decide.
+          if (object.of.attributes.has(name)) return undefined;
+        }
+        if (['module', '_orig_mod', 'base_model'].includes(name)) return object;
+        if (name === 'signatures') return container(weaken(object, 0.97));
+        if (['input', 'output', 'inputs', 'outputs'].includes(name)) return { kind: 'symbol' };
+        return { kind: 'method', receiver: object, name };
+      case 'instance': {
+        const own = this.member(object.of, name);
+        // Set from outside of the class: `server.net = load(...)`.
+        return own ?? (object.of.attributes.has(name) ? undefined : this.#any(name, node));
+      }
+      case 'class':
+        return this.member(object.of, name) ?? { kind: 'method', receiver: object, name };
+      case 'object':
+        return object.member(name) ?? { kind: 'method', receiver: object, name };
+      case 'estimator':
+        // What a fitted search or pipeline holds: `best_estimator_`, `named_steps`.
+        return /_$|^(?:named_steps|steps|estimators)$/.test(name)
+          ? object
+          : { kind: 'method', receiver: object, name };
+      case 'symbol':
+        return object;
+      default:
+        return { kind: 'method', receiver: object, name };
+    }
+  }
+
+  /** Some object of the file has a model under this name; this one may be another object. */
+  #any(name: string, node: SyntaxNode): Value | undefined {
+    const sources = this.evidence.bindings.attributes.get(name);
+    const value = sources && this.evidence.guarded(sources, () => this.#fromSources(sources, name));
+    return weaken(value, child(node, 'object')?.type === 'identifier' ? 0.95 : 0.9);
+  }
+
+  /** Any attribute of objects of a class: which one is asked for shows only when the program runs. */
+  anyMember(of: ClassInfo): Value | undefined {
+    return strongest([...of.attributes.keys()].map((name) => this.member(of, name)));
+  }
+
+  member(of: ClassInfo, name: string): Value | undefined {
+    const { evidence } = this;
+    const sources = of.attributes.get(name);
+    return evidence.guarded(sources ?? of.methods.get(name)?.children ?? of.methods, () => {
+      if (sources) return this.#fromSources(sources, name);
+      const method = of.methods.get(name);
+      if (method) return this.#isProperty(method) ? evidence.returned(method) : evidence.definition(method);
+      for (const base of of.bases) {
+        const value = evidence.evaluate(base);
+        const inherited =
+          value?.kind === 'class'
+            ? this.member(value.of, name)
+            : value?.kind === 'import'
+              ? this.#ofForeignBase(value.path, name)
+              : undefined;
+        if (inherited) return inherited;
+      }
+      return undefined;
+    });
+  }
+
+  #ofForeignBase(path: string, name: string): Value | undefined {
+    if (name === 'model' && canonicalPath(path).startsWith('keras.callbacks.'))
+      return this.evidence.model('keras', 0.9, { how: 'defined by', by: path, at: undefined });
+    const thing = this.evidence.outside(path);
+    const member = thing?.is === 'plain' ? thing.members.get(name) : undefined;
+    return member && valueOf(member, path, 'built by');
+  }
+
+  #isProperty(method: SyntaxNode): boolean {
+    return decorators(method).some((each) => textOf(each, this.evidence.text).endsWith('property'));
+  }
+
+  #fromSources(sources: readonly ValueSource[], name: string): Value | undefined {
+    const value = strongest(sources.map((source) => this.evidence.source(source, name)));
+    return this.evidence.withElements(value, this.evidence.bindings.attributeElements.get(name) ?? []);
+  }
+}

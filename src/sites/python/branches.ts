@@ -1,0 +1,36 @@
+/** `if onnx: model = A()` and further down `if onnx: model(x)`: the same condition leads to both. */
+
+import { child, type SyntaxNode } from '../tree';
+import type { Binding } from './bindings';
+import { textOf } from './nodes';
+
+/** Of several bindings those under a condition that holds where the name is used; all when there is none. */
+export function inSameBranch(bindings: readonly Binding[], use: SyntaxNode, text: string): readonly Binding[] {
+  const conditions = conditionsAround(use);
+  if (conditions.length === 0) return bindings;
+  const shapes = conditions.map((each) => textOf(each, text));
+  const same = bindings.filter(({ after }) => {
+    const around = conditionsAround(after);
+    // Under the very same `if` all is as without it.
+    return around.some((each) => !conditions.includes(each) && shapes.includes(textOf(each, text)));
+  });
+  return same.length > 0 ? same : bindings;
+}
+
+/** Conditions of the branches that a node is in, inside its function; of a conjunction each part. */
+function conditionsAround(node: SyntaxNode): SyntaxNode[] {
+  const found: SyntaxNode[] = [];
+  let below = node;
+  for (let up = node.parent; up && up.type !== 'function_definition'; below = up, up = up.parent)
+    if ((up.type === 'if_statement' || up.type === 'elif_clause') && below.field === 'consequence') {
+      const condition = child(up, 'condition');
+      if (condition) found.push(...conjuncts(condition));
+    }
+  return found;
+}
+
+function conjuncts(condition: SyntaxNode): SyntaxNode[] {
+  const isAnd = condition.type === 'boolean_operator' && condition.children[1]?.type === 'and';
+  if (!isAnd) return [condition];
+  return [child(condition, 'left'), child(condition, 'right')].flatMap((each) => (each ? conjuncts(each) : []));
+}

@@ -1,0 +1,84 @@
+/** A call of something that is named, or used elsewhere in the file, like a model. */
+
+import type { Framework } from '../site';
+import { child } from '../tree';
+import { verdict, type Asked } from './asked';
+import type { Verdict } from './classify';
+import { frameworkTitle } from './frameworks';
+import { isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
+import { lastName, textOf, unwrap } from './nodes';
+
+/** Methods that of all that is called in a torch file only modules have. */
+const ofModules: readonly string[] = ['eval', 'parameters', 'named_parameters', 'modules', 'requires_grad_'];
+
+/**
+ * `net(x)`, `self.model(x)`, `ddp_model.module(x)`. `known`: how sure it is a model by something else than its
+ * name.
+ */
+export function guessForward(asked: Asked, known?: number, of?: Framework): Verdict | undefined {
+  const { evidence, context, name, told } = asked;
+  if (!evidence.hasDeepLearning || (told === 'sklearn' && known === undefined)) return undefined;
+  if (isLossName(name) || isPreprocessingName(name)) return undefined;
+  const grad = context.grad(asked.call);
+  const sure = known ?? confidenceByName(asked, grad.mode);
+  if (sure === undefined) return undefined;
+  const framework = of ?? frameworkOf(asked, grad.because);
+  const because =
+    told !== undefined
+      ? `has methods of a ${frameworkTitle(told)} model elsewhere in this file`
+      : `is ${known === undefined ? 'named' : 'used'} like a model and the file imports ${frameworkTitle(framework)}`;
+  const traced = context.tracedBy(asked.call);
+  if (traced !== undefined)
+    return verdict(
+      asked,
+      'symbolic',
+      framework,
+      sure,
+      `${because}, but ${traced} is traced once: time the calls of ${traced} instead.`,
+    );
+  if (grad.mode === 'training')
+    return verdict(
+      asked,
+      'train',
+      framework,
+      sure,
+      `${because}, and runs ${grad.because}, so this is a step of training.`,
+    );
+  const training = asked.given.keywords.get('training');
+  if (training && textOf(training, evidence.text) === 'True')
+    return verdict(asked, 'train', framework, sure, `${because}, and is called with training=True.`);
+  if (grad.mode === 'mixed')
+    return verdict(asked, 'predict', framework, Math.min(sure, 0.6), `${because}, and runs ${grad.because}.`);
+  const inside = grad.mode === 'off' ? `, and is called ${grad.because}` : '';
+  return verdict(asked, 'predict', framework, sure, `${because}${inside}, so this runs inference.`);
+}
+
+function confidenceByName(asked: Asked, mode: string): number | undefined {
+  const { name, told, evidence, receiver } = asked;
+  const named = isModelName(name);
+  const inner = unwrap(receiver);
+  // `self.model.decoder(x)`: a part of something that is named like a model.
+  const ofModel = inner.type === 'attribute' && isModelName(lastName(child(inner, 'object')!, evidence.text));
+  const part = isModelPartName(name);
+  const short = /^(?:[GDE]|gen|disc)$/.test(name);
+  const helped = told !== undefined || mode !== 'unsaid' || ofModel;
+  if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
+  if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;
+  if (told !== 'torch' || !evidence.frameworks.has('torch')) return undefined;
+  const used = evidence.bindings.methodsUsed.get(name) ?? [];
+  return mode !== 'unsaid' || ofModules.some((each) => used.includes(each)) ? 0.85 : undefined;
+}
+
+/** A file of several frameworks: where gradients are turned off or tensors moved to a device it is PyTorch. */
+function frameworkOf(asked: Asked, because: string): Framework {
+  const { evidence, told } = asked;
+  if (told) return told;
+  // What is called like a function in TensorFlow 2 is a Keras model more often than anything else.
+  if (evidence.mainFramework === 'tensorflow' && !evidence.hasGraphs) return 'keras';
+  if (!evidence.frameworks.has('torch')) return evidence.mainFramework;
+  const given = child(asked.call, 'arguments');
+  const isTorch =
+    /no_grad|inference_mode|backward/.test(because) ||
+    (given !== undefined && /\btorch\.|\.(?:to|cuda|unsqueeze)\(/.test(textOf(given, evidence.text)));
+  return isTorch ? 'torch' : evidence.mainFramework;
+}
