@@ -1,8 +1,8 @@
 /** A syntax tree that follows a text from version to version, at the cost of what has changed. */
 
-import type { Parser, Tree } from 'web-tree-sitter';
+import { Edit as TreeEdit, type Parser, type Tree } from 'web-tree-sitter';
 import type { SourceText } from './positions';
-import { copyNodes, firstError, nodesBelow, type SyntaxNode } from './tree';
+import { copyNodes, nodesBelow, type SyntaxNode } from './tree';
 
 /** Half-open, in indices of the text. */
 interface Range {
@@ -29,6 +29,8 @@ export class EditedTree {
   #tree: Tree | undefined;
   #lineOf: SourceText | undefined;
   readonly #below = new WeakMap<SyntaxNode, SyntaxNode[]>();
+  /** The first node in a top-level one that could not be parsed. */
+  readonly #broken = new WeakMap<SyntaxNode, SyntaxNode | 'none'>();
 
   constructor(
     private readonly parser: Parser,
@@ -71,7 +73,7 @@ export class EditedTree {
     this.#lineOf = source;
     const after = new Set(this.root.children);
     return {
-      firstError: firstError(parsed, this.root),
+      firstError: parsed.rootNode.hasError ? this.#firstError() : undefined,
       removed: [...before].filter((node) => !after.has(node)),
       added: this.root.children.filter((node) => !before.has(node)),
     };
@@ -80,6 +82,19 @@ export class EditedTree {
   dispose(): void {
     this.#tree?.delete();
     this.#tree = undefined;
+  }
+
+  #firstError(): number {
+    for (const node of this.root.children) {
+      let broken = this.#broken.get(node);
+      if (!broken) {
+        broken = nodesBelow(node).find((each) => each.broken) ?? 'none';
+        this.#broken.set(node, broken);
+      }
+      if (broken !== 'none') return broken.start;
+    }
+    // A text that makes no sense at all is one error, and says nothing about where.
+    return this.root.start;
   }
 
   #shift(node: SyntaxNode, by: number): void {
@@ -98,14 +113,16 @@ export class EditedTree {
 
   #announce({ start, oldEnd, newEnd }: Edit, source: SourceText): void {
     const old = this.#lineOf!;
-    this.#tree!.edit({
-      startIndex: start,
-      oldEndIndex: oldEnd,
-      newEndIndex: newEnd,
-      startPosition: point(old, start),
-      oldEndPosition: point(old, oldEnd),
-      newEndPosition: point(source, newEnd),
-    } as Parameters<Tree['edit']>[0]);
+    this.#tree!.edit(
+      new TreeEdit({
+        startIndex: start,
+        oldEndIndex: oldEnd,
+        newEndIndex: newEnd,
+        startPosition: point(old, start),
+        oldEndPosition: point(old, oldEnd),
+        newEndPosition: point(source, newEnd),
+      }),
+    );
   }
 }
 

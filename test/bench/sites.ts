@@ -104,13 +104,19 @@ function summary(values: readonly number[]): string {
 
 const typed = '\n    scores = model.predict(batch, verbose=0)';
 
-/** A line typed key by key at twenty places of functions, and at twenty of the top level. */
-function keystrokes(finder: SiteFinder, text: string, before: RegExp, line: string): number[] {
+/** A line typed key by key at some places of the file. */
+function keystrokes(
+  finder: SiteFinder,
+  text: string,
+  before: RegExp,
+  line: string,
+  places: number,
+): number[] {
   const opened = finder.open('/corpus/long.py');
   opened.update(text);
   const times: number[] = [];
-  for (let place = 1; place <= 20; place++) {
-    const from = Math.floor((text.length * place) / 22);
+  for (let place = 1; place <= places; place++) {
+    const from = Math.floor((text.length * place) / (places + 2));
     const found = before.exec(text.slice(from));
     if (!found) continue;
     const at = from + found.index + found[0].length;
@@ -156,11 +162,11 @@ async function speed(): Promise<void> {
   print(`first result, cold process        ${coldFirst.toFixed(1)} ms`);
   print(`first result                      ${summary(first)}`);
   print(`CPython ast.parse                 ${summary(astParse(text))}`);
+  const inFunction = /\n {4}\w+ = [^\n([{]*(?=\n {4}\w)/;
   // The engine compiles what is run often: the first round is for that.
-  keystrokes(finder, text, /\n {4}\w+ = [^\n([{]*(?=\n {4}\w)/, typed);
-  const inside = keystrokes(finder, text, /\n {4}\w+ = [^\n([{]*(?=\n {4}\w)/, typed);
-  print(`a keystroke in a function         ${summary(inside)}`);
-  const atTop = keystrokes(finder, text, /\n\w+ = [^\n([{]*(?=\n\w)/, typed.replace('\n    ', '\n'));
+  keystrokes(finder, text, inFunction, typed, 2);
+  print(`a keystroke in a function         ${summary(keystrokes(finder, text, inFunction, typed, 10))}`);
+  const atTop = keystrokes(finder, text, /\nRATE_\d+ = 0.5(?=\n)/, typed.replace('\n    ', '\n'), 10);
   print(`a keystroke at the top level      ${summary(atTop)}`);
 }
 

@@ -205,22 +205,6 @@ def test_compact_runs_on(lab, insert, minor):
     assert calls(logs) == total
 
 
-def test_a_call_costs_little(lab, insert):
-    lab.write(
-        "import time\n\nclass Model:\n    def predict(self, x):\n        return x\n\nmodel = Model()\n\n"
-        "def other(n):\n    for i in range(n):\n        model.Predict(i)\n\n"
-        "def run(n):\n    for i in range(n):\n        model.predict(i)\n\n"
-        "model.Predict = model.predict\nbest = [9, 9]\n"
-        "for _ in range(9):\n    for k, f in enumerate((other, run)):\n        start = time.perf_counter()\n"
-        "        f(20000)\n        best[k] = min(best[k], (time.perf_counter() - start) / 20000)\n"
-        "print(best[1] - best[0])\n"
-    )
-    insert("compact", lab.main, lab.folder.parent / "logs")
-    cost = float(lab.plain().stdout)
-    print("%.2f us a call" % (cost * 1e6))
-    assert cost < 4e-6  # 2 us on an idle machine
-
-
 KERAS = """
 import numpy
 import keras

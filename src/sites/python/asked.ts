@@ -63,4 +63,3 @@ export function verdict(
   const shown = '`' + shownText(asked.receiver, asked.evidence.text) + '`';
   return { kind, framework, confidence, reason: `${shown} ${because}` };
 }
-

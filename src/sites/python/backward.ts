@@ -18,24 +18,101 @@ const cutting: ReadonlySet<string> = new Set(
 );
 
 /** Real losses are far nearer to their models. */
-const mostNodes = 4000;
+const mostNodes = 2000;
 const mostCallers = 12;
 
+/** What the `backward()` calls of one part of the file rest on. */
+interface PartSlice {
+  backward: readonly SyntaxNode[];
+  calls: ReadonlySet<SyntaxNode>;
+  reads: ReadonlySet<string>;
+}
+
+/**
+ * The calls of a file that feed a loss which goes backward. Kept from version to version, part by part: to follow
+ * all losses anew for each part that asks would take longer than everything else.
+ */
+export class Feeding {
+  readonly #slices = new Map<SyntaxNode, PartSlice>();
+  #fed: ReadonlySet<SyntaxNode> = new Set();
+  readonly #fedIn = new Map<SyntaxNode | undefined, SyntaxNode[]>();
+  readonly #backwardIn = new Map<SyntaxNode | undefined, SyntaxNode[]>();
+
+  constructor(private readonly evidence: Evidence) {}
+
+  has(call: SyntaxNode): boolean {
+    return this.#fed.has(call);
+  }
+
+  /** Those of a function, or of the top level. */
+  fedIn(definition: SyntaxNode | undefined): readonly SyntaxNode[] {
+    return this.#fedIn.get(definition) ?? [];
+  }
+
+  /** Calls of a function that send a loss backward. */
+  backwardIn(definition: SyntaxNode | undefined): readonly SyntaxNode[] {
+    return this.#backwardIn.get(definition) ?? [];
+  }
+
+  /**
+   * Brings the slices up to date with the parts of the file. `read` runs a question with a clean memory and tells
+   * what it read. Returns the calls that feed a loss now and did not before, or the other way round.
+   */
+  update(
+    parts: readonly SyntaxNode[],
+    isStale: (reads: ReadonlySet<string>) => boolean,
+    read: <T>(ask: () => T) => { answer: T; reads: ReadonlySet<string> },
+  ): SyntaxNode[] {
+    const before = this.#fed;
+    let changed = false;
+    const present = new Set(parts);
+    for (const part of this.#slices.keys())
+      if (!present.has(part)) changed = this.#slices.delete(part) || changed;
+    for (const part of parts) {
+      const known = this.#slices.get(part);
+      if (known && !isStale(known.reads)) continue;
+      const backward = known?.backward ?? backwardCalls(part, this.evidence);
+      if (backward.length === 0) continue;
+      const { answer: calls, reads } = read(() => sliceFrom(backward, this.evidence));
+      this.#slices.set(part, { backward, calls, reads });
+      changed = true;
+    }
+    if (!changed) return [];
+    this.#fed = new Set([...this.#slices.values()].flatMap(({ calls }) => [...calls]));
+    this.#byFunction();
+    return [...this.#fed, ...before].filter((call) => this.#fed.has(call) !== before.has(call));
+  }
+
+  #byFunction(): void {
+    this.#fedIn.clear();
+    this.#backwardIn.clear();
+    const add = (to: Map<SyntaxNode | undefined, SyntaxNode[]>, call: SyntaxNode): void => {
+      const here = enclosingFunction(call);
+      const list = to.get(here);
+      if (list) list.push(call);
+      else to.set(here, [call]);
+    };
+    for (const call of this.#fed) add(this.#fedIn, call);
+    for (const { backward } of this.#slices.values())
+      for (const call of backward) add(this.#backwardIn, call);
+  }
+}
+
 /** Calls that send a loss backward; not every method of this name does: the user may have a `backward()` too. */
-export function backwardCalls(evidence: Evidence): SyntaxNode[] {
+function backwardCalls(part: SyntaxNode, { bindings }: Evidence): SyntaxNode[] {
   return senders
-    .flatMap((name) => evidence.bindings.callsByName.get(name) ?? [])
+    .flatMap((name) => bindings.callsByName.ofPart(part, name) ?? [])
     .filter((each) => child(each, 'function')?.type === 'attribute');
 }
 
-/** All calls that feed a `backward()` of the file. */
-export function callsFeedingBackward(evidence: Evidence): ReadonlySet<SyntaxNode> {
+function sliceFrom(backward: readonly SyntaxNode[], evidence: Evidence): ReadonlySet<SyntaxNode> {
   const slice = new Slice(evidence);
-  for (const call of backwardCalls(evidence)) {
-    slice.visit(child(child(call, 'function')!, 'object'));
+  for (const call of backward) {
+    slice.visit(child(child(call, 'function'), 'object'));
     for (const each of argumentsOf(call, evidence.text).positional) slice.visit(each);
+    slice.run();
   }
-  return slice.run();
+  return slice.calls;
 }
 
 /** Bindings whose value a name may have where it is used: in one function the last ones before, or of a turn before. */
@@ -53,8 +130,8 @@ function reaching(bindings: readonly Binding[], use: SyntaxNode): Binding[] {
 }
 
 class Slice {
+  readonly calls = new Set<SyntaxNode>();
   readonly #seen = new Set<object>();
-  readonly #calls = new Set<SyntaxNode>();
   #pending: SyntaxNode[] = [];
 
   constructor(private readonly evidence: Evidence) {}
@@ -63,14 +140,14 @@ class Slice {
     if (node) this.#pending.push(node);
   }
 
-  run(): ReadonlySet<SyntaxNode> {
+  /** Follows what was given to `visit`. */
+  run(): void {
     for (let left = mostNodes; left > 0; left--) {
       const node = this.#pending.pop();
-      if (!node) break;
+      if (!node) return;
       if (!this.#seen.has(node)) this.#take(node);
     }
     this.#pending = [];
-    return this.#calls;
   }
 
   #take(node: SyntaxNode): void {
@@ -99,7 +176,7 @@ class Slice {
   #call(call: SyntaxNode): void {
     const callee = child(call, 'function');
     if (!callee || cutting.has(lastName(callee, this.evidence.text))) return;
-    this.#calls.add(call);
+    this.calls.add(call);
     const value = this.evidence.evaluate(callee);
     if (value?.kind === 'function') this.#results(value.node);
     else if (value?.kind === 'method') {
@@ -150,10 +227,11 @@ class Slice {
     const nameNode = child(definition, 'name');
     if (!nameNode) return;
     const first = parametersOf(definition, text)[0]?.name;
-    const isMethod = ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
+    const isMethod =
+      ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
     const position = index - (isMethod && first === 'self' ? 1 : 0);
     if (position < 0) return;
-    for (const call of (bindings.callsByName.get(textOf(nameNode, text)) ?? []).slice(0, mostCallers)) {
+    for (const call of bindings.callsNear(definition, textOf(nameNode, text)).slice(0, mostCallers)) {
       const given = argumentsOf(call, text);
       this.visit(given.keywords.get(name) ?? given.positional[position]);
     }

@@ -50,6 +50,7 @@ export const higherOrder: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 const none: readonly string[] = [];
+const noNodes: readonly SyntaxNode[] = [];
 
 /**
  * The names of one file, read part by part: a part is a top-level node. Everything that the answer to a question
@@ -138,13 +139,43 @@ export class Bindings {
     this.#parts.delete(part);
   }
 
-  keysOf(part: SyntaxNode): string[] {
-    return this.#shared.flatMap((lists) => lists.keysOf(part));
+  /**
+   * What a part contributes, by key: text that is equal when the contribution is, or nothing where that lies in
+   * nodes, which are others after each edit.
+   */
+  contributionsOf(part: SyntaxNode): Map<string, string | undefined> {
+    const all = new Map<string, string | undefined>();
+    for (const lists of this.#shared)
+      for (const [key, values] of lists.contributionsOf(part))
+        all.set(key, values.every((each) => typeof each === 'string') ? values.join('\n') : undefined);
+    return all;
   }
 
   /** Calls in a part, in source order, an outer one before those inside of it. */
   callsOf(part: SyntaxNode): readonly SyntaxNode[] {
     return this.#parts.get(part)?.calls ?? [];
+  }
+
+  /**
+   * Calls by the last name of the callee, as far as they can mean a name that is bound beside `node`: what is
+   * inside a function is seen in that function only, and no other part of the file is asked for it.
+   */
+  callsNear(node: SyntaxNode, name: string): readonly SyntaxNode[] {
+    return this.#near(this.callsByName, node, name);
+  }
+
+  /** Calls that are given a name as an argument, likewise. */
+  passedOnNear(node: SyntaxNode, name: string): readonly SyntaxNode[] {
+    return this.#near(this.passedOn, node, name);
+  }
+
+  #near(lists: SharedLists<SyntaxNode>, node: SyntaxNode, name: string): readonly SyntaxNode[] {
+    const around = ancestor(node, 'function_definition');
+    if (!around) return lists.get(name) ?? noNodes;
+    let part = around;
+    while (part.parent && part.parent !== this.root) part = part.parent;
+    const here = lists.ofPart(part, name) ?? noNodes;
+    return here.filter((each) => each.start >= around.start && each.end <= around.end);
   }
 
   /** Imported paths, in source order. */
@@ -459,7 +490,8 @@ export class Bindings {
 /** The block that must run for a node to run; that of a `with` runs whenever what is around it does. */
 function blockAround(node: SyntaxNode): SyntaxNode | undefined {
   let block = ancestor(node, 'block', 'module', ...comprehensionTypes);
-  while (block?.parent?.type === 'with_statement') block = ancestor(block, 'block', 'module', ...comprehensionTypes);
+  while (block?.parent?.type === 'with_statement')
+    block = ancestor(block, 'block', 'module', ...comprehensionTypes);
   return block;
 }
 

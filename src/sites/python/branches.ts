@@ -5,7 +5,11 @@ import type { Binding } from './bindings';
 import { textOf } from './nodes';
 
 /** Of several bindings those under a condition that holds where the name is used; all when there is none. */
-export function inSameBranch(bindings: readonly Binding[], use: SyntaxNode, text: string): readonly Binding[] {
+export function inSameBranch(
+  bindings: readonly Binding[],
+  use: SyntaxNode,
+  text: string,
+): readonly Binding[] {
   const conditions = conditionsAround(use);
   if (conditions.length === 0) return bindings;
   const shapes = conditions.map((each) => textOf(each, text));
@@ -32,5 +36,7 @@ function conditionsAround(node: SyntaxNode): SyntaxNode[] {
 function conjuncts(condition: SyntaxNode): SyntaxNode[] {
   const isAnd = condition.type === 'boolean_operator' && condition.children[1]?.type === 'and';
   if (!isAnd) return [condition];
-  return [child(condition, 'left'), child(condition, 'right')].flatMap((each) => (each ? conjuncts(each) : []));
+  return [child(condition, 'left'), child(condition, 'right')].flatMap((each) =>
+    each ? conjuncts(each) : [],
+  );
 }

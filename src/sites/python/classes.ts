@@ -22,8 +22,7 @@ export function roleOfClass(of: ClassInfo, evidence: Evidence): Role | undefined
   }
   // A base from another file, but the shape of a module: `forward` in a file that imports torch.
   if (of.bases.length === 0 || isLossName(of.name)) return undefined;
-  if (of.methods.has('forward') && evidence.frameworks.has('torch'))
-    return refined(of, 'torch', evidence);
+  if (of.methods.has('forward') && evidence.frameworks.has('torch')) return refined(of, 'torch', evidence);
   const keras = evidence.frameworks.has('keras') || evidence.frameworks.has('tensorflow');
   if (of.methods.has('call') && keras && isModelClassName(of.name))
     return { is: 'model', framework: 'keras' };
@@ -71,7 +70,7 @@ function isHelperName(name: string): boolean {
 function isPlainModule(of: ClassInfo, evidence: Evidence): boolean {
   const base = of.bases[0];
   const value = base && evidence.evaluate(base);
-  if (of.bases.length !== 1 || value?.kind !== 'import' || !/\.nn\.Module$/.test(value.path)) return false;
+  if (of.bases.length !== 1 || value?.kind !== 'import' || !value.path.endsWith('.nn.Module')) return false;
   for (const sources of of.attributes.values())
     for (const source of sources)
       if (source.from !== 'expression' || callsSomething(source.node)) return false;

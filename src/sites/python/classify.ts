@@ -250,10 +250,16 @@ export class Classifier {
     shown: string,
   ): Verdict | undefined {
     if (name === 'forward' || name === '__call__' || (name === 'call' && model.framework === 'keras'))
-      return this.#forward(call, model, unwrap(callee).type === 'attribute' ? child(unwrap(callee), 'object')! : callee);
+      return this.#forward(
+        call,
+        model,
+        unwrap(callee).type === 'attribute' ? child(unwrap(callee), 'object')! : callee,
+      );
     const told = `${shown} ${this.#told(model.origin)}`;
     if (name === 'apply')
-      return model.framework === 'jax' ? this.#forward(call, model, child(unwrap(callee), 'object') ?? callee) : undefined;
+      return model.framework === 'jax'
+        ? this.#forward(call, model, child(unwrap(callee), 'object') ?? callee)
+        : undefined;
     // A method of the user's own: what it runs is found inside of it.
     if (model.of?.methods.has(name) ?? model.own?.includes(name))
       return isWrapperName(name) || predictMethods.has(name)
@@ -316,13 +322,20 @@ export class Classifier {
     const object = child(inner, 'object')!;
     const given = argumentsOf(call, this.evidence.text);
     const fed =
-      given.keywords.has('feed_dict') || given.keywords.has('session') || unwrap(given.positional[0] ?? call).type === 'dictionary';
+      given.keywords.has('feed_dict') ||
+      given.keywords.has('session') ||
+      unwrap(given.positional[0] ?? call).type === 'dictionary';
     const purpose = purposeOfTensor(object, this.evidence);
     const shown = this.#shown(object);
     if (purpose === 'training' && name === 'run')
       return this.#verdict('train', 'tensorflow', 0.8, `${shown} is a training operation.`);
     return purpose === 'prediction' && name === 'eval' && (fed || given.count === 0)
-      ? this.#verdict('predict', 'tensorflow', 0.85, `${shown} is computed by a network, so this runs a graph.`)
+      ? this.#verdict(
+          'predict',
+          'tensorflow',
+          0.85,
+          `${shown} is computed by a network, so this runs a graph.`,
+        )
       : undefined;
   }
 
@@ -343,9 +356,15 @@ export class Classifier {
     if (!trains && !effect.runs && isSeen) return undefined;
     if (this.context.tracedBy(call) !== undefined)
       return effect.runs
-        ? this.#verdict('symbolic', framework, 0.85, `${told}, and is traced as part of another function here.`)
+        ? this.#verdict(
+            'symbolic',
+            framework,
+            0.85,
+            `${told}, and is traced as part of another function here.`,
+          )
         : undefined;
-    if (trains) return this.#verdict('train', framework, 0.9, `${told}, and takes gradients, so this trains.`);
+    if (trains)
+      return this.#verdict('train', framework, 0.9, `${told}, and takes gradients, so this trains.`);
     const grad = this.context.grad(call);
     if (grad.mode === 'training')
       return this.#verdict('train', framework, 0.9, `${told}, and runs ${grad.because}.`);
@@ -423,7 +442,12 @@ export class Classifier {
     if (kind === 'train') return this.#verdict(kind, framework, 0.9, `${shown} trains.`);
     const traced = this.context.tracedBy(call);
     if (traced !== undefined)
-      return this.#verdict('symbolic', framework, 0.85, `${shown} runs inside ${traced}, which is traced once.`);
+      return this.#verdict(
+        'symbolic',
+        framework,
+        0.85,
+        `${shown} runs inside ${traced}, which is traced once.`,
+      );
     const grad = this.context.grad(call);
     if (grad.mode === 'training')
       return this.#verdict('train', framework, 0.85, `${shown} runs ${grad.because}.`);

@@ -50,7 +50,8 @@ export function decorated(definition: SyntaxNode, evidence: Evidence): Value {
     if (!made) continue;
     const next = transformed(made, value, name, found.by, evidence);
     if (next) value = next;
-    else if (made.is === 'model' && made.framework === 'jax') value = haikuModel(made, value, found.by, evidence);
+    else if (made.is === 'model' && made.framework === 'jax')
+      value = haikuModel(made, value, found.by, evidence);
   }
   return value;
 }

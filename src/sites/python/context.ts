@@ -1,7 +1,7 @@
 /** What a call runs inside of: a loop, a training step, a profiler session, a function that is only traced. */
 
 import { ancestor, child, within, type SyntaxNode } from '../tree';
-import { backwardCalls, callsFeedingBackward } from './backward';
+import type { Feeding } from './backward';
 import type { Evidence } from './evidence';
 import { canonicalPath } from './frameworks';
 import { isModelName, isModelPartName } from './names';
@@ -35,16 +35,17 @@ const mostCallers = 12;
 
 export class Context {
   readonly tracing: Tracing;
-  #fed: ReadonlySet<SyntaxNode> | undefined;
 
-  constructor(private readonly evidence: Evidence) {
+  constructor(
+    private readonly evidence: Evidence,
+    private readonly feeding: Feeding,
+  ) {
     this.tracing = new Tracing(evidence);
   }
 
   /** Forgets all answers, as the evidence does. */
   forget(): void {
     this.tracing.forget();
-    this.#fed = undefined;
   }
 
   inLoop(call: SyntaxNode): boolean {
@@ -62,7 +63,7 @@ export class Context {
   #sessionCalls(call: SyntaxNode, names: readonly string[]): number[] {
     const here = enclosingFunction(call);
     return names
-      .flatMap((name) => this.evidence.bindings.callsByName.get(name) ?? [])
+      .flatMap((name) => this.evidence.bindings.callsNear(call, name))
       .filter((each) => enclosingFunction(each) === here)
       .filter((each) =>
         /^(?:tensorflow\.profiler\.experimental\.(?:start|stop)|jax\.profiler\.(?:start|stop)_trace)$/.test(
@@ -127,7 +128,7 @@ export class Context {
     const here = enclosingFunction(call);
     const inHere = (names: string[]): SyntaxNode[] =>
       names
-        .flatMap((name) => bindings.callsByName.get(name) ?? [])
+        .flatMap((name) => bindings.callsNear(call, name))
         .filter((each) => enclosingFunction(each) === here && each.start > item.start);
     if (inHere(['apply_gradients', 'minimize', 'assign_sub', 'apply']).length > 0) return true;
     const gradients = inHere(['gradient', 'jacobian', 'batch_jacobian']);
@@ -141,9 +142,13 @@ export class Context {
 
   /** A helper is what its callers are; where these differ it is both. */
   #byCallers(definition: SyntaxNode, name: string, level: number): Grad | undefined {
-    const isMethod = ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
-    const callers = (this.evidence.bindings.callsByName.get(name) ?? [])
-      .filter((each) => (child(each, 'function')?.type === 'attribute') === isMethod && !within(each, definition))
+    const isMethod =
+      ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
+    const callers = this.evidence.bindings
+      .callsNear(definition, name)
+      .filter(
+        (each) => (child(each, 'function')?.type === 'attribute') === isMethod && !within(each, definition),
+      )
       .slice(0, mostCallers);
     const modes = callers.map((each) => this.#around(each, level + 1));
     const training = modes.find((each) => each?.mode === 'training');
@@ -155,14 +160,11 @@ export class Context {
   }
 
   #byBackward(call: SyntaxNode): Grad | undefined {
+    if (this.feeding.has(call)) return { mode: 'training', because: 'for a loss that goes backward' };
     const before = this.#backwardAfter(call);
-    if (!before && backwardCalls(this.evidence).length === 0) return undefined;
-    this.#fed ??= callsFeedingBackward(this.evidence);
-    if (this.#fed.has(call)) return { mode: 'training', because: 'for a loss that goes backward' };
     if (!before) return undefined;
     // The loss is another call's: this one chooses an action, or its result is cut off from the gradients.
-    if (!this.#isExplained(before))
-      return { mode: 'training', because: 'in the code that calls backward()' };
+    if (!this.#isExplained(before)) return { mode: 'training', because: 'in the code that calls backward()' };
     return isDetached(call, this.evidence.text)
       ? { mode: 'mixed', because: 'in a step of training, with its result detached' }
       : undefined;
@@ -170,12 +172,11 @@ export class Context {
 
   /** Whether some model is known to feed what goes backward here. */
   #isExplained(backward: SyntaxNode): boolean {
-    const here = enclosingFunction(backward);
-    for (const call of this.#fed ?? []) {
-      if (enclosingFunction(call) !== here) continue;
+    for (const call of this.feeding.fedIn(enclosingFunction(backward))) {
       const callee = child(call, 'function')!;
       const value = this.evidence.evaluate(callee);
-      if (value?.kind === 'model' || (value?.kind === 'method' && value.receiver.kind === 'model')) return true;
+      if (value?.kind === 'model' || (value?.kind === 'method' && value.receiver.kind === 'model'))
+        return true;
       const name = lastName(callee, this.evidence.text);
       if (value === undefined && (isModelName(name) || isModelPartName(name))) return true;
     }
@@ -187,9 +188,7 @@ export class Context {
    * loop of the same epoch is not: its call is not in the loop of the backward.
    */
   #backwardAfter(call: SyntaxNode): SyntaxNode | undefined {
-    const definition = enclosingFunction(call);
-    return backwardCalls(this.evidence).find((each) => {
-      if (enclosingFunction(each) !== definition) return false;
+    return this.feeding.backwardIn(enclosingFunction(call)).find((each) => {
       if (within(call, each)) return true;
       if (each.start <= call.start) return false;
       const loop = loopsAround(each)[0];

@@ -33,7 +33,8 @@ export function effectOf(definition: SyntaxNode, evidence: Evidence): Effect {
 function ofBody(definition: SyntaxNode, evidence: Evidence): Effect {
   let effect = noEffect;
   const body = child(definition, 'body') ?? definition;
-  for (const node of nodesBelow(body)) if (node.type === 'call') effect = both(effect, ofCall(node, evidence));
+  for (const node of nodesBelow(body))
+    if (node.type === 'call') effect = both(effect, ofCall(node, evidence));
   if (effect.runs || definition.type === 'lambda') return effect;
   // A network written out in array operations: `predict(params, x)`.
   const name = child(definition, 'name');
@@ -116,7 +117,8 @@ function byName(callee: SyntaxNode, name: string, given: Arguments, evidence: Ev
   const runs = main === 'tensorflow' && !evidence.hasGraphs ? 'keras' : main;
   const inner = unwrap(callee);
   if (name === 'apply_fn') return { ...noEffect, runs: 'jax' };
-  if (name === 'apply' && isParameters(given.positional[0], evidence.text)) return { ...noEffect, runs: 'jax' };
+  if (name === 'apply' && isParameters(given.positional[0], evidence.text))
+    return { ...noEffect, runs: 'jax' };
   if (inner.type === 'attribute' && (predictMethods.has(name) || name === 'apply')) {
     const receiver = lastName(child(inner, 'object')!, evidence.text);
     return isModelName(receiver) ? { ...noEffect, runs } : noEffect;

@@ -46,9 +46,7 @@ export class Evidence {
   readonly insideMethods = new Map<ClassInfo, ReadonlySet<string>>();
   readonly #attributes = new Attributes(this);
   readonly #active = new Set<object>();
-  #frameworks:
-    | { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> }
-    | undefined;
+  #frameworks: { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
   #depth = 0;
   /** How often something was left out because it was being asked for already. */
   #cuts = 0;
@@ -94,7 +92,9 @@ export class Evidence {
 
   /** TensorFlow 1: sessions and placeholders. */
   get hasGraphs(): boolean {
-    return ['Session', 'InteractiveSession', 'placeholder'].some((name) => this.bindings.callsByName.get(name));
+    return ['Session', 'InteractiveSession', 'placeholder'].some((name) =>
+      this.bindings.callsByName.get(name),
+    );
   }
 
   get hasDeepLearning(): boolean {
@@ -227,7 +227,10 @@ export class Evidence {
     const candidates: (Value | undefined)[] = [];
     // In a loop a name may hold what is assigned to it further down.
     const possible = before.length > 0 ? before : found.bindings;
-    for (const binding of (possible.length > 1 ? inSameBranch(possible, use, this.text) : possible).toReversed()) {
+    for (const binding of (possible.length > 1
+      ? inSameBranch(possible, use, this.text)
+      : possible
+    ).toReversed()) {
       const value = this.source(binding.source, name);
       candidates.push(value);
       const isNone = binding.source.from === 'expression' && binding.source.node.type === 'none';

@@ -48,8 +48,16 @@ function ofMade(
     case 'estimator': {
       // `pickle.loads(pickle.dumps(x))` is x again.
       const pickled = made.pickled ?? false;
-      const framework = pickled && !evidence.frameworks.has('sklearn') && evidence.frameworks.has('xgboost') ? 'xgboost' : made.framework;
-      return { kind: 'estimator', framework, pickled, origin: evidence.origin(pickled ? 'loaded by' : 'built by', callee) };
+      const framework =
+        pickled && !evidence.frameworks.has('sklearn') && evidence.frameworks.has('xgboost')
+          ? 'xgboost'
+          : made.framework;
+      return {
+        kind: 'estimator',
+        framework,
+        pickled,
+        origin: evidence.origin(pickled ? 'loaded by' : 'built by', callee),
+      };
     }
     case 'trainer':
       return { kind: 'trainer', framework: made.framework, origin: evidence.origin('built by', callee) };
@@ -87,7 +95,7 @@ function ofModel(
   const function_ = transformed(made, inner, nameOfPassed(first, evidence), callee, evidence);
   if (function_) return function_;
   // Augmentations in a row are no model.
-  if (/\.Sequential$/.test(path) && given.positional.length > 0) {
+  if (path.endsWith('.Sequential') && given.positional.length > 0) {
     const parts = given.positional.map((each) => evidence.evaluate(each));
     if (parts.every((each) => each?.kind === 'other')) return other('transforms');
   }
@@ -170,4 +178,3 @@ export function ofForeignName(
     return evidence.model(of, evidence.hasClassical ? 0.72 : 0.82, evidence.origin('built by', callee));
   return undefined;
 }
-

@@ -1,16 +1,17 @@
 /** Paths of the frameworks' packages: one name for each thing, and which framework a package belongs to. */
 
 import type { Framework } from '../site';
+import { remembered } from './remembered';
 
 /** One name for the many paths by which a framework can be reached. */
-export function canonicalPath(path: string): string {
-  return path
+export const canonicalPath = remembered((path): string =>
+  path
     .replace(/^tensorflow\.compat\.v[12](?=\.|$)/, 'tensorflow')
     .replace(/^tensorflow\.(?:python\.|contrib\.)?keras(?=\.|$)/, 'keras')
     .replace(/^tf_keras(?=\.|$)/, 'keras')
     .replace(/^keras\.(?:api\.|src\.|_tf_keras\.keras\.|compat\.v[12]\.)+/, 'keras.')
-    .replace(/^keras\.api$/, 'keras');
-}
+    .replace(/^keras\.api$/, 'keras'),
+);
 
 /** Packages by the framework that what they offer runs on. */
 const packages: readonly (readonly [Framework, RegExp])[] = [
@@ -30,10 +31,10 @@ const packages: readonly (readonly [Framework, RegExp])[] = [
 ];
 
 /** The framework that a top-level package stands for. */
-export function frameworkOfModule(path: string): Framework | undefined {
+export const frameworkOfModule = remembered((path): Framework | undefined => {
   const top = canonicalPath(path).split('.')[0] ?? '';
   return packages.find(([, pattern]) => pattern.test(top))?.[0];
-}
+});
 
 /** Names that mean a framework by custom, where a file that is only a part of a program does not bind them. */
 export const customary: ReadonlyMap<string, string> = new Map([

@@ -81,7 +81,10 @@ function guessInvoke(asked: Asked): Verdict | undefined {
 function guessPart(asked: Asked): Verdict | undefined {
   const { evidence } = asked;
   if (!evidence.hasDeepLearning) return undefined;
-  return guessForward(asked, isModelName(asked.name) || evidence.mainFramework === 'torch' ? 0.82 : undefined);
+  return guessForward(
+    asked,
+    isModelName(asked.name) || evidence.mainFramework === 'torch' ? 0.82 : undefined,
+  );
 }
 
 /** `vae.encode(x)`: tokenizers encode too, so the name must be that of a model, and gradients off. */
@@ -220,7 +223,9 @@ function guessNamedPredict(
 function onlyHelpers(evidence: Evidence): boolean {
   const classical = /^(?:sklearn|xgboost|lightgbm|catboost|cuml|imblearn|joblib|skops)\b/;
   return evidence.bindings.imports.every(
-    (each) => !classical.test(each) || /^sklearn\.(?:metrics|model_selection|preprocessing|utils|datasets)\b/.test(each),
+    (each) =>
+      !classical.test(each) ||
+      /^sklearn\.(?:metrics|model_selection|preprocessing|utils|datasets)\b/.test(each),
   );
 }
 
@@ -229,11 +234,15 @@ function isTakenByArgmax({ call, evidence }: Asked): boolean {
   const { text } = evidence;
   const target = call.parent?.type === 'assignment' ? child(call.parent, 'left') : undefined;
   const name = target?.type === 'identifier' ? textOf(target, text) : undefined;
-  return (evidence.bindings.callsByName.get('argmax') ?? []).some((each) => {
+  return evidence.bindings.callsNear(call, 'argmax').some((each) => {
     const first = argumentsOf(each, text).positional[0] ?? each;
-    const receiver = child(child(each, 'function')!, 'object');
+    const receiver = child(child(each, 'function'), 'object');
     const isCall = unwrap(first) === call || (receiver && unwrap(receiver) === call);
-    return isCall === true || (name !== undefined && (lastName(first, text) === name || (receiver !== undefined && lastName(receiver, text) === name)));
+    return (
+      isCall === true ||
+      (name !== undefined &&
+        (lastName(first, text) === name || (receiver !== undefined && lastName(receiver, text) === name)))
+    );
   });
 }
 

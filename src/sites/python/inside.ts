@@ -27,7 +27,7 @@ export function insideModel(call: SyntaxNode, callee: SyntaxNode, evidence: Evid
   const of = owner && evidence.bindings.classes.get(owner);
   const role = of && evidence.roleOf(of);
   if (!isModule(role)) return 'no';
-  const name = textOf(child(method!, 'name')!, evidence.text);
+  const name = textOf(child(method, 'name')!, evidence.text);
   if (role!.is !== 'model' || insideMethods(of!, evidence).has(name)) return 'yes';
   if (stepMethod.test(name)) return 'no';
   const self = parametersOf(method!, evidence.text)[0]?.name;

@@ -2,6 +2,7 @@
 
 import type { Framework } from '../site';
 import { canonicalPath } from './frameworks';
+import { remembered } from './remembered';
 import type { Origin } from './values';
 
 /** Methods by which the objects of one library predict or train, beside those that all models have. */
@@ -55,8 +56,7 @@ const tool = (
 ): Made => ({ is: 'model', framework, how, confidence, callable, methods: by });
 
 const is = (
-  what:
-    'symbol' | 'profiler' | 'launcher' | 'other' | 'argument' | 'second' | 'arguments' | 'items',
+  what: 'symbol' | 'profiler' | 'launcher' | 'other' | 'argument' | 'second' | 'arguments' | 'items',
 ): Made => ({ is: what });
 
 const boosters = '(?:xgboost|lightgbm|catboost)';
@@ -94,7 +94,10 @@ const rules: readonly Rule[] = [
   [/^keras_(?:hub|nlp|cv)\.models\.(?:\w+\.)*[A-Z]\w+$/, model('keras', 'built by')],
   [/^keras_(?:hub|nlp|cv)\.(?:layers|samplers|losses|metrics)\./, is('other')],
   [/^(?:segmentation_models|keras_unet_collection)\.(?:\w+\.)*[A-Z]\w*$/, model('keras', 'built by')],
-  [/^(?:efficientnet|keras_efficientnets|classification_models)\.(?:\w+\.)*[A-Z]\w*$/, model('keras', 'built by')],
+  [
+    /^(?:efficientnet|keras_efficientnets|classification_models)\.(?:\w+\.)*[A-Z]\w*$/,
+    model('keras', 'built by'),
+  ],
   [/^scikeras\.wrappers\.\w+$/, tool('keras', 'built by', scikitLike)],
 
   // TensorFlow.
@@ -117,11 +120,23 @@ const rules: readonly Rule[] = [
   [/^tensorflow\.estimator\.(?:export|inputs)\./, is('other')],
   [
     /^tensorflow\.(?:compat\.v\d\.)?(?:contrib\.(?:learn|estimator)|estimator)\.(?:\w+\.)*(?:\w*(?:Estimator|Classifier|Regressor|Machine))$/,
-    tool('tensorflow', 'built by', methods('predict evaluate predict_classes predict_scores', 'train fit'), false, 0.9),
+    tool(
+      'tensorflow',
+      'built by',
+      methods('predict evaluate predict_classes predict_scores', 'train fit'),
+      false,
+      0.9,
+    ),
   ],
-  [/^tflearn\.(?:models\.\w+\.)?DNN$/, tool('tensorflow', 'built by', methods('predict predict_label', 'fit'))],
+  [
+    /^tflearn\.(?:models\.\w+\.)?DNN$/,
+    tool('tensorflow', 'built by', methods('predict predict_label', 'fit')),
+  ],
   [/^stable_baselines\.(?:\w+\.)*[A-Z]+\d?(?:\.load)?$/, tool('tensorflow', 'built by', reinforcement)],
-  [/^tensorflow\.contrib\.eager\.(?:implicit_)?(?:value_and_)?gradients(?:_function)?$/, { is: 'differentiated', framework: 'keras' }],
+  [
+    /^tensorflow\.contrib\.eager\.(?:implicit_)?(?:value_and_)?gradients(?:_function)?$/,
+    { is: 'differentiated', framework: 'keras' },
+  ],
   [/^tensorflow\.function$/, { is: 'compiled', framework: 'tensorflow' }],
   [/^tensorflow\.(?:placeholder|placeholder_with_default|sparse_placeholder)$/, is('symbol')],
   [/^tensorflow\.layers\.[a-z]\w*$/, is('symbol')],
@@ -145,7 +160,10 @@ const rules: readonly Rule[] = [
   ],
   [/^apex\.parallel\.(?:DistributedDataParallel|convert_syncbn_model)$/, model('torch', 'wrapped by')],
   [/^torch\.nn\.SyncBatchNorm\.convert_sync_batchnorm$/, is('argument')],
-  [/^(?:apex\.amp|deepspeed|torch_xla\.\w+|ipex|intel_extension_for_pytorch)\.(?:initialize|optimize)$/, is('arguments')],
+  [
+    /^(?:apex\.amp|deepspeed|torch_xla\.\w+|ipex|intel_extension_for_pytorch)\.(?:initialize|optimize)$/,
+    is('arguments'),
+  ],
   [/^torch\.(?:ao\.)?quantization\.(?:\w+\.)*(?:get_\w+|default_\w+|\w*[cC]onfig\w*)$/, is('other')],
   [
     /^torch\.(?:ao\.)?quantization\.(?:\w+\.)*(?:quantize|convert|prepare|fuse)\w*$/,
@@ -169,13 +187,22 @@ const rules: readonly Rule[] = [
   [/^torchaudio\.pipelines\.\w+\.get_(?:model|wav2vec2\w*|tacotron2|vocoder)$/, model('torch', 'loaded by')],
   [/^(?:torchmetrics|torchtext|torchvision|torchaudio)\./, is('other')],
   [/^(?:kornia|albumentations|imgaug|torchio|monai\.(?:transforms|losses|metrics|data))\./, is('other')],
-  [/^timm\.(?:create_model|(?:models\.(?:\w+\.)*)(?:create_model|\w*net\w*|vit_\w+|swin_\w+|deit_\w+))$/, model('torch', 'built by')],
+  [
+    /^timm\.(?:create_model|(?:models\.(?:\w+\.)*)(?:create_model|\w*net\w*|vit_\w+|swin_\w+|deit_\w+))$/,
+    model('torch', 'built by'),
+  ],
   [/^timm\.(?:data|optim|scheduler|loss|utils|list_models|is_model)\b/, is('other')],
   [/^segmentation_models_pytorch\.(?:losses|metrics|utils|encoders\.get_pre\w+)\b/, is('other')],
-  [/^segmentation_models_pytorch\.(?:\w+\.)*(?:[A-Z]\w*|create_model|from_pretrained)$/, model('torch', 'built by')],
+  [
+    /^segmentation_models_pytorch\.(?:\w+\.)*(?:[A-Z]\w*|create_model|from_pretrained)$/,
+    model('torch', 'built by'),
+  ],
   [/^monai\.networks\.nets\.(?:\w+\.)*\w+$/, model('torch', 'built by')],
   [/^torch_geometric\.nn\.models\.\w+$/, model('torch', 'built by')],
-  [/^(?:open_clip|clip)\.(?:create_model_and_transforms|create_model_from_pretrained|load)$/, { is: 'withParts', model: model('torch', 'loaded by') }],
+  [
+    /^(?:open_clip|clip)\.(?:create_model_and_transforms|create_model_from_pretrained|load)$/,
+    { is: 'withParts', model: model('torch', 'loaded by') },
+  ],
   [/^open_clip\.create_model$/, model('torch', 'loaded by')],
   [/^(?:open_clip|clip)\./, is('other')],
   [
@@ -183,17 +210,34 @@ const rules: readonly Rule[] = [
     tool('torch', 'loaded by', methods('predict val track embed benchmark', 'train tune'), true),
   ],
   [/^yolov5\.load$/, model('torch', 'loaded by')],
-  [/^(?:stable_baselines3|sb3_contrib)\.(?:\w+\.)*[A-Z][A-Z\d]+\w*(?:\.load)?$/, tool('torch', 'built by', reinforcement)],
+  [
+    /^(?:stable_baselines3|sb3_contrib)\.(?:\w+\.)*[A-Z][A-Z\d]+\w*(?:\.load)?$/,
+    tool('torch', 'built by', reinforcement),
+  ],
   [
     /^sentence_transformers\.(?:\w+\.)*(?:SentenceTransformer|CrossEncoder|SparseEncoder)$/,
-    tool('torch', 'loaded by', methods('encode encode_multi_process encode_query encode_document predict rank', 'fit')),
+    tool(
+      'torch',
+      'loaded by',
+      methods('encode encode_multi_process encode_query encode_document predict rank', 'fit'),
+    ),
   ],
-  [/^(?:faster_)?whisper\.(?:load_model|WhisperModel)$/, tool('torch', 'loaded by', methods('transcribe decode detect_language'), true)],
+  [
+    /^(?:faster_)?whisper\.(?:load_model|WhisperModel)$/,
+    tool('torch', 'loaded by', methods('transcribe decode detect_language'), true),
+  ],
   [
     /^fastai\.(?:\w+\.)*(?:load_learner|\w+_learner|Learner)$/,
-    tool('torch', 'loaded by', methods('predict get_preds validate tta', 'fit fit_one_cycle fine_tune fit_flat_cos learn')),
+    tool(
+      'torch',
+      'loaded by',
+      methods('predict get_preds validate tta', 'fit fit_one_cycle fine_tune fit_flat_cos learn'),
+    ),
   ],
-  [/^vllm\.(?:\w+\.)*LLM$/, tool('torch', 'loaded by', methods('generate chat encode embed classify score beam_search'))],
+  [
+    /^vllm\.(?:\w+\.)*LLM$/,
+    tool('torch', 'loaded by', methods('generate chat encode embed classify score beam_search')),
+  ],
   [/^flair\.(?:\w+\.)*\w+\.load$/, tool('torch', 'loaded by', methods('predict embed'))],
   [/^easyocr\.Reader$/, tool('torch', 'built by', methods('readtext detect recognize'))],
   [/^facenet_pytorch\.\w+$/, model('torch', 'built by')],
@@ -201,10 +245,26 @@ const rules: readonly Rule[] = [
   [/^pytorch_tabnet\.(?:\w+\.)*TabNet\w+$/, tool('torch', 'built by', scikitLike)],
   [/^detectron2\.(?:\w+\.)*(?:DefaultPredictor|build_model)$/, model('torch', 'built by')],
   [/^detectron2\.(?:\w+\.)*DefaultTrainer$/, { is: 'trainer', framework: 'torch' }],
-  [/^mm(?:det|seg|cls|pretrain|pose|ocr|action|det3d|rotate)\.(?:\w+\.)*init_\w+$/, model('torch', 'loaded by')],
-  [/^speechbrain\.(?:\w+\.)*\w+\.from_hparams$/, tool('torch', 'loaded by', methods('encode_batch classify_batch classify_file transcribe_file transcribe_batch separate_batch separate_file'), true)],
+  [
+    /^mm(?:det|seg|cls|pretrain|pose|ocr|action|det3d|rotate)\.(?:\w+\.)*init_\w+$/,
+    model('torch', 'loaded by'),
+  ],
+  [
+    /^speechbrain\.(?:\w+\.)*\w+\.from_hparams$/,
+    tool(
+      'torch',
+      'loaded by',
+      methods(
+        'encode_batch classify_batch classify_file transcribe_file transcribe_batch separate_batch separate_file',
+      ),
+      true,
+    ),
+  ],
   [/^peft\.(?:\w+\.)*(?:get_peft_model|prepare_model_for_\w+)$/, model('torch', 'wrapped by')],
-  [new RegExp(`^${lightning}\\.(?:\\w+\\.)*Trainer(?:\\.from_argparse_args)?$`), { is: 'trainer', framework: 'torch' }],
+  [
+    new RegExp(`^${lightning}\\.(?:\\w+\\.)*Trainer(?:\\.from_argparse_args)?$`),
+    { is: 'trainer', framework: 'torch' },
+  ],
   [new RegExp(`^${lightning}\\.(?:\\w+\\.)*Fabric$`), is('launcher')],
   [/^lightning_fabric\.(?:\w+\.)*Fabric$/, is('launcher')],
   [/^accelerate\.(?:\w+\.)*Accelerator$/, is('launcher')],
@@ -213,7 +273,10 @@ const rules: readonly Rule[] = [
 
   // Hugging Face; which framework a class belongs to is in its prefix.
   [/^(?:transformers|optimum)\.(?:\w+\.)*pipeline$/, model('torch', 'loaded by')],
-  [/^(?:transformers|trl|setfit|sentence_transformers)\.(?:\w+\.)*\w*Trainer$/, { is: 'trainer', framework: 'torch' }],
+  [
+    /^(?:transformers|trl|setfit|sentence_transformers)\.(?:\w+\.)*\w*Trainer$/,
+    { is: 'trainer', framework: 'torch' },
+  ],
   [
     /^(?:transformers|diffusers|peft|optimum)\..*(?:Tokenizer\w*|Processor\w*|Config|FeatureExtractor\w*|Scheduler|Arguments|Collator\w*|Dataset)(?:\.\w+)?$/,
     is('other'),
@@ -225,7 +288,10 @@ const rules: readonly Rule[] = [
   [/^optimum\.onnxruntime\.ORT\w+\.from_pretrained$/, model('onnxruntime', 'loaded by')],
   [/^diffusers\.(?:\w+\.)*Onnx\w+\.from_pretrained$/, model('onnxruntime', 'loaded by')],
   [/^diffusers\.(?:\w+\.)*Flax\w+\.from_pretrained$/, { is: 'withParts', model: model('jax', 'loaded by') }],
-  [/^diffusers\.(?:\w+\.)*(?:Autoencoder|VQ)\w+(?:\.from_\w+)?$/, tool('torch', 'loaded by', autoencoder, true)],
+  [
+    /^diffusers\.(?:\w+\.)*(?:Autoencoder|VQ)\w+(?:\.from_\w+)?$/,
+    tool('torch', 'loaded by', autoencoder, true),
+  ],
   [
     /^(?:transformers|diffusers|peft|optimum)\.(?:\w+\.)*\w+\.from_(?:pretrained|config|single_file|pipe)$/,
     model('torch', 'loaded by'),
@@ -234,12 +300,27 @@ const rules: readonly Rule[] = [
   [/^diffusers\.(?:\w+\.)*\w+(?:Model|Pipeline)$/, model('torch', 'built by')],
 
   // JAX.
-  [/^jax\.(?:jit|pmap|vmap|xmap|pjit|shard_map|experimental\.(?:pjit\.pjit|shard_map\.shard_map))$/, { is: 'compiled', framework: 'jax' }],
-  [/^(?:flax|haiku|equinox)\.(?:\w+\.)*(?:jit|filter_jit|pmap|filter_pmap|vmap|filter_vmap)$/, { is: 'compiled', framework: 'jax' }],
-  [/^(?:jax|flax|haiku|equinox|optax)\.(?:\w+\.)*(?:filter_)?(?:grad|value_and_grad|jacfwd|jacrev|hessian)$/, { is: 'differentiated', framework: 'jax' }],
-  [/^(?:jax|flax|equinox)\.(?:\w+\.)*(?:checkpoint|remat|filter_checkpoint|named_call|named_scope)$/, is('argument')],
+  [
+    /^jax\.(?:jit|pmap|vmap|xmap|pjit|shard_map|experimental\.(?:pjit\.pjit|shard_map\.shard_map))$/,
+    { is: 'compiled', framework: 'jax' },
+  ],
+  [
+    /^(?:flax|haiku|equinox)\.(?:\w+\.)*(?:jit|filter_jit|pmap|filter_pmap|vmap|filter_vmap)$/,
+    { is: 'compiled', framework: 'jax' },
+  ],
+  [
+    /^(?:jax|flax|haiku|equinox|optax)\.(?:\w+\.)*(?:filter_)?(?:grad|value_and_grad|jacfwd|jacrev|hessian)$/,
+    { is: 'differentiated', framework: 'jax' },
+  ],
+  [
+    /^(?:jax|flax|equinox)\.(?:\w+\.)*(?:checkpoint|remat|filter_checkpoint|named_call|named_scope)$/,
+    is('argument'),
+  ],
   [/^flax\.jax_utils\.(?:un)?replicate$/, is('argument')],
-  [/^haiku\.(?:multi_)?transform\w*$|^haiku\.without_(?:apply_rng|state)$/, tool('jax', 'built by', methods(''), false, 0.9)],
+  [
+    /^haiku\.(?:multi_)?transform\w*$|^haiku\.without_(?:apply_rng|state)$/,
+    tool('jax', 'built by', methods(''), false, 0.9),
+  ],
   [/^equinox\.(?:nn\.)?(?:inference_mode|tree_inference|tree_at)$/, is('argument')],
   [/^equinox\.tree_deserialise_leaves$/, is('second')],
   [/^equinox\.nn\.(?:MLP|Sequential)$/, model('jax', 'built by')],
@@ -292,16 +373,7 @@ const rules: readonly Rule[] = [
   ],
 ];
 
-const known = new Map<string, Made | undefined>();
-
-/** The table is long and the same few paths are asked for again and again. */
-const mostKnown = 5000;
-
-export function madeBy(path: string): Made | undefined {
-  if (known.has(path)) return known.get(path);
+export const madeBy = remembered((path): Made | undefined => {
   const canonical = canonicalPath(path);
-  const made = rules.find(([pattern]) => pattern.test(canonical))?.[1];
-  if (known.size >= mostKnown) known.clear();
-  known.set(path, made);
-  return made;
-}
+  return rules.find(([pattern]) => pattern.test(canonical))?.[1];
+});

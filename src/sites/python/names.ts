@@ -76,7 +76,9 @@ export function isParametersName(name: string): boolean {
 
 /** A parameter that tells what a module is to be measured against. */
 export function isTargetName(name: string): boolean {
-  return /^_?(?:targets?|labels?|gt|gts|ground_truth|y_true|truth|y|gold|real_labels?|annotations?)$/i.test(name);
+  return /^_?(?:targets?|labels?|gt|gts|ground_truth|y_true|truth|y|gold|real_labels?|annotations?)$/i.test(
+    name,
+  );
 }
 
 /** Functions of the user's own that predict on the caller's behalf. */

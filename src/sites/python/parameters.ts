@@ -124,15 +124,21 @@ function fromCallers(
   const functionName = nameNode ? textOf(nameNode, evidence.text) : '';
   const callName = method && functionName === '__init__' ? method.name : functionName;
   const position = source.index - (bound ? 1 : 0);
-  const callers = evidence.bindings.callsByName.get(callName) ?? [];
-  return callers
+  const { bindings, text } = evidence;
+  // `partial(run, net)` gives `run` its first argument.
+  const partial = bindings
+    .passedOnNear(source.function, callName)
+    .filter((call) => lastName(child(call, 'function')!, text) === 'partial');
+  return [...bindings.callsNear(source.function, callName), ...partial]
     .filter((call) => !within(call, source.function))
     .slice(0, maxCallers)
     .map((call) => {
-      const given = argumentsOf(call, evidence.text);
-      const value = evidence.evaluate(given.keywords.get(name) ?? given.positional[position]);
+      const given = argumentsOf(call, text);
+      const skipped = partial.includes(call) ? 1 : 0;
+      const value = evidence.evaluate(given.keywords.get(name) ?? given.positional[position + skipped]);
       // What is known of the holder only says nothing of what it holds.
-      const isNothing = value?.kind === 'other' || (value?.kind === 'method' && value.receiver.kind === 'other');
+      const isNothing =
+        value?.kind === 'other' || (value?.kind === 'method' && value.receiver.kind === 'other');
       return isNothing ? undefined : value;
     });
 }

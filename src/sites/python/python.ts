@@ -6,6 +6,7 @@ import { siteId } from '../identity';
 import { SourceText } from '../positions';
 import type { Site, SitesResult } from '../site';
 import { child, type SyntaxNode } from '../tree';
+import { Feeding } from './backward';
 import { Bindings } from './bindings';
 import { Classifier, reasonOf, type Verdict } from './classify';
 import { Context } from './context';
@@ -15,7 +16,7 @@ import type { Thing } from './things';
 
 /** A file without any of these has no site, and need not be parsed. */
 const worthParsing =
-  /predict|infer|forward|generate|model|net|session|jit|keras|tensorflow|torch|jax|onnx|interpreter/i;
+  /predict|infer|forward|generate|model|net|session|jit|keras|tensorflow|torch|jax|onnx|interpreter|haiku|flax|pipeline|diffus|yolo|encode|learn|whisper|llm/i;
 
 /** False for a text that can be skipped unparsed. */
 export function mayHaveSites(decoded: string): boolean {
@@ -70,6 +71,8 @@ interface FoundCall {
   callee: string;
   verdict: Verdict | undefined;
   inProfiler: boolean;
+  /** As it was told last, while its text stands: then only its line may be another. */
+  told?: { site: Site; ordinal: number; verdict: Verdict };
 }
 
 /** One file between its first version and its last. */
@@ -77,6 +80,7 @@ export class PythonFile {
   readonly #tree: EditedTree;
   readonly #bindings: Bindings;
   readonly #evidence: Evidence;
+  readonly #feeding: Feeding;
   readonly #context: Context;
   readonly #classifier: Classifier;
   readonly #parts = new Map<SyntaxNode, Part>();
@@ -97,7 +101,8 @@ export class PythonFile {
       this.#reads.add(outsideKey(path));
       return outside(path);
     });
-    this.#context = new Context(this.#evidence);
+    this.#feeding = new Feeding(this.#evidence);
+    this.#context = new Context(this.#evidence, this.#feeding);
     this.#classifier = new Classifier(this.#evidence, this.#context);
   }
 
@@ -109,17 +114,14 @@ export class PythonFile {
     this.#source = source;
     this.#firstError = change.firstError;
     this.#bindings.text = source.text;
-    const stale = new Set<string>();
-    const touch = (part: SyntaxNode): void => this.#bindings.keysOf(part).forEach((key) => stale.add(key));
+    const before = change.removed.map((part) => this.#bindings.contributionsOf(part));
     for (const part of change.removed) {
-      touch(part);
       this.#bindings.remove(part);
       this.#parts.delete(part);
     }
-    for (const part of change.added) {
-      this.#bindings.add(part);
-      touch(part);
-    }
+    for (const part of change.added) this.#bindings.add(part);
+    const after = change.added.map((part) => this.#bindings.contributionsOf(part));
+    const stale = otherwise(before, after);
     this.#classify(stale);
     return this.#result();
   }
@@ -147,9 +149,18 @@ export class PythonFile {
 
   /** Looks again at parts that are new, and at those whose answers rested on what is stale. */
   #classify(stale: ReadonlySet<string>): void {
+    const fedOtherwise = this.#feeding.update(
+      this.#tree.root.children,
+      (reads) => meet(reads, stale),
+      (ask) => {
+        this.#forget();
+        return { answer: ask(), reads: this.#reads };
+      },
+    );
+    const touched = new Set(fedOtherwise.map(topOf));
     for (const node of this.#tree.root.children) {
       const known = this.#parts.get(node);
-      if (known && !meet(known.reads, stale)) continue;
+      if (known && !touched.has(node) && !meet(known.reads, stale)) continue;
       const calls = this.#bindings.callsOf(node);
       if (calls.length === 0) continue;
       this.#forget();
@@ -203,6 +214,23 @@ export class PythonFile {
   }
 
   #site(found: FoundCall, ordinal: number, verdict: Verdict): Site {
+    const { told } = found;
+    const site =
+      told?.ordinal === ordinal && told.verdict === verdict
+        ? this.#moved(told.site, found.call, verdict)
+        : this.#newSite(found, ordinal, verdict);
+    found.told = { site, ordinal, verdict };
+    return site;
+  }
+
+  #moved(site: Site, call: SyntaxNode, verdict: Verdict): Site {
+    const by = this.#source.line(call.start) - site.line;
+    if (by === 0 && !verdict.at) return site;
+    const reason = reasonOf(verdict, (index) => this.#source.line(index));
+    return { ...site, line: site.line + by, endLine: site.endLine + by, reason };
+  }
+
+  #newSite(found: FoundCall, ordinal: number, verdict: Verdict): Site {
     const { call, qualname, callee } = found;
     const source = this.#source;
     return {
@@ -226,6 +254,32 @@ export class PythonFile {
     };
   }
 }
+
+/** The top-level node around. */
+function topOf(node: SyntaxNode): SyntaxNode {
+  let top = node;
+  while (top.parent?.parent) top = top.parent;
+  return top;
+}
+
+/** Keys under which parts that came say anything else than those that went. */
+function otherwise(
+  before: readonly ReadonlyMap<string, string | undefined>[],
+  after: readonly ReadonlyMap<string, string | undefined>[],
+): Set<string> {
+  const joined = (all: typeof before): Map<string, string> => {
+    const found = new Map<string, string>();
+    for (const each of all)
+      for (const [key, text] of each) found.set(key, `${found.get(key) ?? ''}\n${text ?? nodesMark}`);
+    return found;
+  };
+  const [was, is] = [joined(before), joined(after)];
+  const keys = [...was.keys(), ...is.keys()];
+  return new Set(keys.filter((key) => was.get(key) !== is.get(key) || is.get(key)!.includes(nodesMark)));
+}
+
+/** Stands for nodes, of which no two are equal. */
+const nodesMark = '\u0001';
 
 function outsideKey(path: string): string {
   return `outside ${path}`;

@@ -154,7 +154,11 @@ function ofSession(
   if (name === 'make_callable') {
     const purpose = purposeOfTensor(given.positional[0] ?? given.keywords.get('fetches'), evidence);
     return purpose === 'prediction' || purpose === 'unsaid'
-      ? evidence.model(session.framework, purpose === 'unsaid' ? 0.6 : 0.85, evidence.origin('compiled by', callee))
+      ? evidence.model(
+          session.framework,
+          purpose === 'unsaid' ? 0.6 : 0.85,
+          evidence.origin('compiled by', callee),
+        )
       : other('an operation');
   }
   return undefined;

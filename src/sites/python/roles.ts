@@ -2,6 +2,7 @@
 
 import type { Framework } from '../site';
 import { canonicalPath } from './frameworks';
+import { remembered } from './remembered';
 
 export type Role =
   | { is: 'model' | 'layer' | 'estimator'; framework: Framework }
@@ -48,10 +49,10 @@ const rules: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^(?:sklearn|cuml)\./, { is: 'estimator', framework: 'sklearn' }],
 ];
 
-export function roleOfBase(path: string): Role | undefined {
+export const roleOfBase = remembered((path): Role | undefined => {
   const canonical = canonicalPath(path);
   return rules.find(([pattern]) => pattern.test(canonical))?.[1];
-}
+});
 
 /** Modules of these roles run inside of a model, or are one. */
 export function isModule(role: Role | undefined): boolean {

@@ -2,6 +2,7 @@
 
 import type { Framework, SiteKind } from '../site';
 import { canonicalPath } from './frameworks';
+import { remembered } from './remembered';
 
 export interface Runner {
   kind: SiteKind;
@@ -29,7 +30,7 @@ const runners: readonly (readonly [pattern: RegExp, runner: Runner])[] = [
   [/^(?:xgboost|lightgbm|catboost)\.(?:train|cv)$/, { kind: 'train', framework: 'xgboost' }],
 ];
 
-export function runnerAt(path: string): Runner | undefined {
+export const runnerAt = remembered((path): Runner | undefined => {
   const canonical = canonicalPath(path);
   return runners.find(([pattern]) => pattern.test(canonical))?.[1];
-}
+});

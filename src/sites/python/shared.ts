@@ -20,7 +20,7 @@ export class SharedLists<T> {
 
   add(part: SyntaxNode, name: string, value: T): void {
     let parts = this.#lists.get(name);
-    if (!parts) this.#lists.set(name, (parts = new Map()));
+    if (!parts) this.#lists.set(name, (parts = new Map<SyntaxNode, T[]>()));
     const list = parts.get(part);
     if (list) list.push(value);
     else parts.set(part, [value]);
@@ -60,8 +60,9 @@ export class SharedLists<T> {
     this.#keysOf.delete(part);
   }
 
-  /** Keys, as `onRead` is told them, under which a part contributes. */
-  keysOf(part: SyntaxNode): string[] {
-    return [...(this.#keysOf.get(part) ?? [])].map((name) => this.prefix + name);
+  /** What a part contributes, by the keys that `onRead` is told. */
+  *contributionsOf(part: SyntaxNode): Generator<[key: string, values: readonly T[]]> {
+    for (const name of this.#keysOf.get(part) ?? [])
+      yield [this.prefix + name, this.#lists.get(name)!.get(part)!];
   }
 }

@@ -70,7 +70,9 @@ export class Fetches {
         return value ? this.#parts(value) : [];
       });
     return ['list', 'tuple', 'set', 'expression_list'].includes(inner.type)
-      ? inner.children.filter((each) => each.named && each.type !== 'comment').flatMap((each) => this.#parts(each))
+      ? inner.children
+          .filter((each) => each.named && each.type !== 'comment')
+          .flatMap((each) => this.#parts(each))
       : [inner];
   }
 
@@ -141,7 +143,9 @@ export class Fetches {
     const { bindings, text } = this.evidence;
     const name = textOf(node, text);
     const found = bindings.find(name, node);
-    const before = found?.deferred ? found.bindings : found?.bindings.filter((each) => each.after.end <= node.start);
+    const before = found?.deferred
+      ? found.bindings
+      : found?.bindings.filter((each) => each.after.end <= node.start);
     const possible = (before?.length ? before : found?.bindings) ?? [];
     const last = found?.deferred ? -1 : possible.findLastIndex((each) => dominates(each, node));
     const sources = last > 0 ? possible.slice(last) : possible;
@@ -158,8 +162,7 @@ export class Fetches {
     if (value?.kind === 'import') return nothing;
     if (value?.kind === 'symbol' && name === 'output') return { ...nothing, net: true };
     const sources = bindings.attributes.get(name);
-    if (sources)
-      return sources.map((source) => this.#ofSource(source, name, depth)).reduce(both, nothing);
+    if (sources) return sources.map((source) => this.#ofSource(source, name, depth)).reduce(both, nothing);
     return this.#made(object, depth);
   }
 
@@ -196,7 +199,8 @@ export class Fetches {
     const bound = isMethod && parametersOf(source.function, text)[0]?.name === 'self';
     const position = source.index - (bound ? 1 : 0);
     if (position < 0) return nothing;
-    return (bindings.callsByName.get(called) ?? [])
+    return bindings
+      .callsNear(source.function, called)
       .slice(0, mostCallers)
       .map((call) => {
         const given = argumentsOf(call, text);
@@ -213,20 +217,21 @@ export class Fetches {
     const given = argumentsOf(call, evidence.text);
     const operands = [...given.positional, ...given.keywords.values()];
     if (value?.kind === 'import') return this.#ofPath(canonicalPath(value.path), operands, depth);
-    if (value?.kind === 'model' || value?.kind === 'layer') return { ...this.#all(operands, depth), net: true };
+    if (value?.kind === 'model' || value?.kind === 'layer')
+      return { ...this.#all(operands, depth), net: true };
     if (value?.kind === 'function' && value.node.type !== 'lambda') {
       const results = evidence.bindings.returns.get(value.node) ?? [];
       return both(this.#all(results, depth), this.#all(operands, depth));
     }
     const name = lastName(callee, evidence.text);
-    if (unwrap(callee).type !== 'attribute')
-      return { ...this.#all(operands, depth), foreign: true };
+    if (unwrap(callee).type !== 'attribute') return { ...this.#all(operands, depth), foreign: true };
     return this.#ofMethod(callee, name, operands, depth);
   }
 
   #ofMethod(callee: SyntaxNode, name: string, operands: SyntaxNode[], depth: number): Made {
     if (name === 'minimize' || name === 'apply_gradients') return { ...nothing, train: true };
-    if (name === 'get_tensor_by_name' || name === 'get_operation_by_name') return this.#byGraphName(operands[0]);
+    if (name === 'get_tensor_by_name' || name === 'get_operation_by_name')
+      return this.#byGraphName(operands[0]);
     if (name === 'get_next') return { ...chore, input: true };
     if (choreMethods.test(name)) return chore;
     const object = child(unwrap(callee), 'object')!;
@@ -276,7 +281,9 @@ function both(a: Made, b: Made): Made {
 function purposeOfName(text: string): Purpose {
   if (/initializer|saver|iterator\.init|assign|summar|enqueue|global_step$/i.test(text)) return 'nothing';
   if (/train_?(?:op|step)|\btrain\b|optimi[sz]er|minimize|_solver\b|_optim\b/i.test(text)) return 'training';
-  return /pred|logit|prob|softmax|output|embed|infer|y_hat|scores?\b|accuracy|(?:^|_)q_?(?:values?|out)/i.test(text)
+  return /pred|logit|prob|softmax|output|embed|infer|y_hat|scores?\b|accuracy|(?:^|_)q_?(?:values?|out)/i.test(
+    text,
+  )
     ? 'prediction'
     : 'unsaid';
 }

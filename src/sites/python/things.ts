@@ -147,7 +147,11 @@ export function madeByThing(thing: Thing, path: string): Value | undefined {
     case 'layer':
       return { kind: 'layer', framework: role.framework };
     case 'trainer':
-      return { kind: 'trainer', framework: role.framework, origin: { how: 'built by', by: path, at: undefined } };
+      return {
+        kind: 'trainer',
+        framework: role.framework,
+        origin: { how: 'built by', by: path, at: undefined },
+      };
     case 'loss':
     case 'other':
       return { kind: 'other', what: 'no model' };

@@ -96,10 +96,12 @@ export class Tracing {
     const target = child(outer, 'left');
     if (target?.type !== 'identifier') return false;
     const name = textOf(target, this.evidence.text);
-    const { passedOn, callsByName } = this.evidence.bindings;
-    const passed = passedOn.get(name) ?? [];
+    const { bindings } = this.evidence;
+    const passed = bindings.passedOnNear(call, name);
     if (passed.some((each) => each.start > call.end && this.#useBy(each) === wanted)) return true;
-    const called = (callsByName.get(name) ?? []).filter((each) => child(each, 'function')?.type === 'identifier');
+    const called = bindings
+      .callsNear(call, name)
+      .filter((each) => child(each, 'function')?.type === 'identifier');
     return called.length > 0 && called.every(inside);
   }
 
@@ -112,11 +114,12 @@ export class Tracing {
     const nameNode = child(definition, 'name');
     if (!nameNode) return { called: [], passedTo: [] };
     const name = textOf(nameNode, this.evidence.text);
-    const isMethod = ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
-    const called = (this.evidence.bindings.callsByName.get(name) ?? []).filter(
-      (each) => (child(each, 'function')?.type === 'attribute') === isMethod,
-    );
-    return { called, passedTo: this.evidence.bindings.passedOn.get(name) ?? [] };
+    const isMethod =
+      ancestor(definition, 'class_definition', 'function_definition')?.type === 'class_definition';
+    const called = this.evidence.bindings
+      .callsNear(definition, name)
+      .filter((each) => (child(each, 'function')?.type === 'attribute') === isMethod);
+    return { called, passedTo: this.evidence.bindings.passedOnNear(definition, name) };
   }
 
   #useBy(call: SyntaxNode): Use {
@@ -126,8 +129,10 @@ export class Tracing {
     if (!higherOrder.has(name)) return undefined;
     const value = this.evidence.evaluate(callee);
     if (value?.kind === 'import') return ofPath(canonicalPath(value.path));
-    const receiver = callee.type === 'attribute' ? lastName(child(callee, 'object')!, this.evidence.text) : '';
-    if (/^(?:experimental_)?run(?:_v2)?$/.test(name)) return this.#isStrategy(value, receiver) ? 'traced' : undefined;
+    const receiver =
+      callee.type === 'attribute' ? lastName(child(callee, 'object')!, this.evidence.text) : '';
+    if (/^(?:experimental_)?run(?:_v2)?$/.test(name))
+      return this.#isStrategy(value, receiver) ? 'traced' : undefined;
     if (name === 'map' || name === 'interleave')
       return this.#isDataset(value, receiver) ? 'traced' : undefined;
     return undefined;
@@ -156,13 +161,14 @@ function ofPath(path: string): Use {
   const made = madeBy(path);
   if (made?.is === 'compiled') return 'traced';
   if (made?.is === 'differentiated') return 'differentiated';
-  if (made?.is === 'model') return made.how === 'compiled by' || made.framework === 'jax' ? 'traced' : undefined;
+  if (made?.is === 'model')
+    return made.how === 'compiled by' || made.framework === 'jax' ? 'traced' : undefined;
   if (jaxControl.test(path)) return 'traced';
   return made?.is === 'argument' ? 'handed on' : undefined;
 }
 
 function isUnder(value: Value, wanted: 'traced' | 'differentiated'): boolean {
-  for (let at: Value | undefined = value; at; ) {
+  for (let at: Value | undefined = value; at;) {
     if (at.kind === 'compiled') {
       if (wanted === 'traced') return true;
       at = at.body;
@@ -176,7 +182,7 @@ function isUnder(value: Value, wanted: 'traced' | 'differentiated'): boolean {
 
 function functionsAround(node: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = [];
-  for (let at = ancestor(node, 'function_definition', 'lambda'); at; ) {
+  for (let at = ancestor(node, 'function_definition', 'lambda'); at;) {
     found.push(at);
     at = ancestor(at, 'function_definition', 'lambda');
   }

@@ -35,6 +35,12 @@ describe('the program of a notebook', () => {
     );
   });
 
+  it('runs the statement of %time and %timeit, in its place', () => {
+    const program = notebookProgram([code('%time y = f(x)', '    %timeit f(x)', '%timeit -n 3 f(x)')]);
+    expect(program.text).toBe('if 1: y = f(x)\n    if True:f(x)\npass\n');
+    expect(program.leftOut.map(({ line }) => line)).toEqual([3]);
+  });
+
   it('leaves text in strings alone', () => {
     const lines = ['help = """', '%time is a magic', '!ls', '"""', '%time x = 1'];
     const program = notebookProgram([code(...lines)]);
