@@ -40,6 +40,11 @@ export class Feeding {
 
   constructor(private readonly evidence: Evidence) {}
 
+  /** Everything is to be followed anew. */
+  forget(): void {
+    this.#slices.clear();
+  }
+
   has(call: SyntaxNode): boolean {
     return this.#fed.has(call);
   }
@@ -108,6 +113,7 @@ function backwardCalls(part: SyntaxNode, { bindings }: Evidence): SyntaxNode[] {
 function sliceFrom(backward: readonly SyntaxNode[], evidence: Evidence): ReadonlySet<SyntaxNode> {
   const slice = new Slice(evidence);
   for (const call of backward) {
+    evidence.begin();
     slice.visit(child(child(call, 'function'), 'object'));
     for (const each of argumentsOf(call, evidence.text).positional) slice.visit(each);
     slice.run();

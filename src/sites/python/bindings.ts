@@ -37,6 +37,8 @@ const scopeTypes: ReadonlySet<string> = new Set([
   ...comprehensionTypes,
 ]);
 
+const graphWords = /\bInput(?:Layer)?\s*\(|placeholder|\blayers\b|\bslim\b|KerasTensor/;
+
 const importsKey = 'all';
 
 /** Last names of functions that compile, differentiate, map or otherwise call the functions that they are given. */
@@ -113,6 +115,17 @@ export class Bindings {
       this.#moduleNames,
       this.#moduleElements,
     ];
+  }
+
+  /** What a file must say somewhere that builds a graph of symbolic tensors. */
+  mayBuildGraphs = true;
+
+  /** Takes the next version of the text. True when what it may hold at all is another thing than before. */
+  take(text: string): boolean {
+    const before = this.mayBuildGraphs;
+    this.text = text;
+    this.mayBuildGraphs = graphWords.test(text);
+    return this.mayBuildGraphs !== before;
   }
 
   /** Reads a top-level node. */

@@ -58,6 +58,7 @@ export class Classifier {
 
   classify(call: SyntaxNode): Verdict | undefined {
     this.#at = [];
+    this.evidence.begin();
     const verdict = this.#classify(call);
     return verdict?.reason.includes(lineMark) ? { ...verdict, at: this.#at } : verdict;
   }

@@ -33,6 +33,9 @@ function isNeuralJax(imports: readonly string[]): boolean {
   return imports.some((each) => /^(?:flax|haiku|equinox)\b/.test(each));
 }
 
+/** For one call: what is not found so far is found by nobody who reads the code either. */
+const mostSteps = 300;
+
 /** Enough for real chains of calls; beyond it a file is generated, or a loop of definitions. */
 const maxDepth = 40;
 
@@ -48,6 +51,7 @@ export class Evidence {
   readonly #active = new Set<object>();
   #frameworks: { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
   #depth = 0;
+  #left = mostSteps;
   /** How often something was left out because it was being asked for already. */
   #cuts = 0;
 
@@ -59,6 +63,16 @@ export class Evidence {
 
   get text(): string {
     return this.bindings.text;
+  }
+
+  /** False where nothing could be a symbolic tensor: most files, and every argument would be followed in vain. */
+  get mayBuildGraphs(): boolean {
+    return this.bindings.mayBuildGraphs;
+  }
+
+  /** Before another call of the file is asked about. */
+  begin(): void {
+    this.#left = mostSteps;
   }
 
   /** Forgets all answers, so that what is read for the next ones is told anew. */
@@ -118,7 +132,7 @@ export class Evidence {
 
   /** Runs `body` unless it is running for the same thing already, or too deep. */
   guarded<T>(key: object, body: () => T | undefined): T | undefined {
-    if (this.#active.has(key) || this.#depth >= maxDepth) {
+    if (this.#active.has(key) || this.#depth >= maxDepth || this.#left-- <= 0) {
       this.#cuts++;
       return undefined;
     }

@@ -8,6 +8,9 @@ import { frameworkTitle } from './frameworks';
 import { isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
 import { lastName, textOf, unwrap } from './nodes';
 
+/** Generator, discriminator, encoder. */
+const shortName = /^(?:[GDE]|gen|disc)$/;
+
 /** Methods that of all that is called in a torch file only modules have. */
 const ofModules: readonly string[] = ['eval', 'parameters', 'named_parameters', 'modules', 'requires_grad_'];
 
@@ -19,6 +22,15 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
   const { evidence, context, name, told } = asked;
   if (!evidence.hasDeepLearning || (told === 'sklearn' && known === undefined)) return undefined;
   if (isLossName(name) || isPreprocessingName(name)) return undefined;
+  // Most calls of a file end here; what they run inside of takes longer to find out.
+  if (
+    known === undefined &&
+    told !== 'torch' &&
+    !isModelName(name) &&
+    !isModelPartName(name) &&
+    !shortName.test(name)
+  )
+    return undefined;
   const grad = context.grad(asked.call);
   const sure = known ?? confidenceByName(asked, grad.mode);
   if (sure === undefined) return undefined;
@@ -60,7 +72,7 @@ function confidenceByName(asked: Asked, mode: string): number | undefined {
   // `self.model.decoder(x)`: a part of something that is named like a model.
   const ofModel = inner.type === 'attribute' && isModelName(lastName(child(inner, 'object')!, evidence.text));
   const part = isModelPartName(name);
-  const short = /^(?:[GDE]|gen|disc)$/.test(name);
+  const short = shortName.test(name);
   const helped = told !== undefined || mode !== 'unsaid' || ofModel;
   if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
   if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;

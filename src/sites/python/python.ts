@@ -113,14 +113,20 @@ export class PythonFile {
     if (!change) throw new Error(`The Python parser gave up on ${this.file}.`);
     this.#source = source;
     this.#firstError = change.firstError;
-    this.#bindings.text = source.text;
+    // Nothing that was found before rests on the same ground.
+    if (this.#bindings.take(source.text)) {
+      this.#parts.clear();
+      this.#feeding.forget();
+    }
     const before = change.removed.map((part) => this.#bindings.contributionsOf(part));
     for (const part of change.removed) {
       this.#bindings.remove(part);
       this.#parts.delete(part);
     }
     for (const part of change.added) this.#bindings.add(part);
-    const after = change.added.map((part) => this.#bindings.contributionsOf(part));
+    // In the first version there is nobody yet who could have read anything else.
+    const isFirst = this.#parts.size === 0;
+    const after = isFirst ? [] : change.added.map((part) => this.#bindings.contributionsOf(part));
     const stale = otherwise(before, after);
     this.#classify(stale);
     return this.#result();

@@ -63,6 +63,7 @@ function ofCalled(value: Value, callee: SyntaxNode, given: Arguments, evidence: 
 
 /** True when an argument is a symbolic tensor: the call builds a graph. */
 export function isSymbolic(given: Arguments, evidence: Evidence): boolean {
+  if (!evidence.mayBuildGraphs) return false;
   return [...given.positional, ...given.keywords.values()].some((each) => {
     const value = evidence.evaluate(each);
     return (
