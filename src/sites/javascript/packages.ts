@@ -10,6 +10,7 @@ export function canonicalModule(specifier: string): string {
   const name = specifier.replace(/^https?:\/\/[^/]+\/(?:npm\/|v\d+\/|gh\/)?|^npm:/, '');
   if (/^@tensorflow\/tfjs(?:-[\w-]+)?(?:[@/]|$)/.test(name)) return 'tfjs';
   if (/^(?:onnxruntime-(?:web|node|common|react-native)|onnxjs)(?:[@/]|$)/.test(name)) return 'ort';
+  if (/^ml5(?:[@/]|$)/.test(name)) return 'task:ml5';
   if (/^@(?:xenova|huggingface)\/transformers(?:[@/]|$)/.test(name)) return 'transformers';
   const task = /^(?:@tensorflow-models\/([\w-]+)|@teachablemachine\/([\w-]+)|(nsfwjs))(?:[@/]|$)/.exec(name);
   if (task) return `task:${task[1] ?? task[2] ?? 'nsfwjs'}`;
@@ -47,6 +48,7 @@ const globals: ReadonlyMap<string, string> = new Map([
   ['tmImage', 'task:image'],
   ['tmPose', 'task:pose'],
   ['nsfwjs', 'task:nsfwjs'],
+  ['ml5', 'task:ml5'],
 ]);
 
 export function globalModule(name: string): string | undefined {
@@ -62,7 +64,7 @@ export function isTensorFlowName(name: string): boolean {
 
 /** A file without any of these has no site, and need not be parsed. */
 export const worthParsing = new RegExp(
-  `predict|tensorflow|tfjs|onnx|transformers|teachablemachine|InferenceSession|\\b(?:${[...globals.keys()].join('|')})\\.`,
+  `predict|tensorflow|tfjs|ml5|onnx|transformers|teachablemachine|InferenceSession|\\b(?:${[...globals.keys()].join('|')})\\.`,
 );
 
 /** What calling a public name, or making an object of it, gives. */
@@ -103,6 +105,11 @@ const rules: readonly (readonly [RegExp, Made])[] = [
   [/^tfjs\.(?:tidy|time|profile)$/, { is: 'callback' }],
   [/^tfjs\./, { is: 'other' }],
 
+  // Its functions are named after the task, and are called with or without waiting for the model.
+  [
+    /^task:ml5\.(?:\w+(?:Classifier|Detector|Net|Pose|Mesh|Regressor|Segmentation)|neuralNetwork|sentiment|unet|pix2pix|styleTransfer|charRNN|cartoon|faceApi)$/,
+    model('task', 'loaded by', 0.75),
+  ],
   [/^task:knn-classifier\.create$/, model('neighbours', 'built by', 0.75)],
   [
     /^task:[\w-]+\.(?:(?:\w+\.)*load\w*|create(?:Detector|Segmenter|Estimator|Model|\w*Recognizer)?|[A-Z]\w*)$/,

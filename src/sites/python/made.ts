@@ -338,6 +338,11 @@ const rules: readonly Rule[] = [
     /^onnxruntime\.(?:\w+\.)*(?:Training)?InferenceSession$/,
     { is: 'session', framework: 'onnxruntime', confidence: 0.97 },
   ],
+  [
+    /^(?:cv2|cv)\.dnn(?:\.readNet\w*|_\w+Model|\.\w+Model)$/,
+    { is: 'session', framework: 'unknown', confidence: 0.9 },
+  ],
+  [/^(?:openvino|openvino\.runtime)\.compile_model$/, model('unknown', 'compiled by', 0.9)],
   [/^onnxruntime\.backend\.(?:\w+\.)*prepare$/, { is: 'session', framework: 'onnxruntime', confidence: 0.9 }],
 
   // Registries that hand out models of a named framework.

@@ -11,6 +11,12 @@ export const sessionMethods: ReadonlySet<string> = new Set([
   'run_with_iobinding',
   'run_async',
   'run_with_ort_values',
+  // OpenCV's
+  'forward',
+  'forwardAsync',
+  'classify',
+  'detect',
+  'segment',
 ]);
 
 /** What a call of a TensorFlow session's `run` is for. */

@@ -155,6 +155,9 @@ describe('what a call is for', () => {
   });
 
   it('TensorFlow Lite invokes without arguments', () => {
+    expect(
+      found('import cv2', 'net = cv2.dnn.readNetFromONNX("a")', 'net.setInput(b)', 'out = net.forward()'),
+    ).toEqual(['4 net.forward predict unknown']);
     expect(found('import tensorflow as tf', 'i = tf.lite.Interpreter("a")', 'i.invoke()')).toEqual([
       '3 i.invoke predict tensorflow',
     ]);

@@ -542,6 +542,15 @@ describe('other packages', () => {
       ['2 s.run predict onnxruntime', '4 t.run predict onnxruntime', '5 session.run predict onnxruntime'],
     ],
     [
+      'ml5, by its script tag',
+      [
+        'const classifier = ml5.imageClassifier("MobileNet");',
+        'classifier.classify(image, (error, results) => show(results));',
+        'ml5.setBackend("webgl");',
+      ],
+      ['2 classifier.classify predict tfjs'],
+    ],
+    [
       'ONNX Runtime from a script tag',
       ['class A { async go() { this.s = await ort.InferenceSession.create(u); await this.s.run({}); } }'],
       ['1 this.s.run predict onnxruntime'],
