@@ -712,10 +712,6 @@ describe('no site is', () => {
     ],
     ['an SVM', ["import SVM from 'ml-svm'; const model = new SVM(); model.predict(x);", star]],
     [
-      'ml5',
-      ["import ml5 from 'ml5'; const nn = ml5.neuralNetwork(); nn.classify(x, predict); nn.predict(x);"],
-    ],
-    [
       'a tensor',
       [
         star,
