@@ -88,7 +88,6 @@ export class Fetches {
     if (made.net || (made.input && made.weight)) return 'prediction';
     const byName = purposeOfName(text);
     if (byName === 'training' || byName === 'nothing') return byName;
-    if (made.foreign && made.input) return 'prediction';
     if (made.foreign || this.#isUnknown(made)) return byName;
     return 'nothing';
   }

@@ -155,6 +155,17 @@ describe('what a call is for', () => {
   });
 
   it('TensorFlow Lite invokes without arguments', () => {
+    // What a function that we cannot see makes of an image may be a crop of it: no lens.
+    expect(
+      found(
+        'import tensorflow.compat.v1 as tf',
+        'from imaging import crop_graph',
+        'image = tf.placeholder(tf.float32)',
+        'crops = crop_graph(image)',
+        'session = tf.Session()',
+        'session.run(crops, {image: 1})',
+      ),
+    ).toEqual(['6 session.run predict tensorflow unsure']);
     expect(
       found('import cv2', 'net = cv2.dnn.readNetFromONNX("a")', 'net.setInput(b)', 'out = net.forward()'),
     ).toEqual(['4 net.forward predict unknown']);
