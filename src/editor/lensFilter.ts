@@ -1,9 +1,9 @@
 import type { Settings } from '../common/ids';
-import { confidentFrom, type Site } from '../sites/site';
+import { confidentFrom, isConfidentTraining, type Site } from '../sites/site';
 
 /** Whether a site has a lens with these settings. */
 export function getsLens(
-  site: Pick<Site, 'kind' | 'confidence'>,
+  site: Pick<Site, 'kind' | 'confidence' | 'framework'>,
   mode: Settings['codeLens'],
   trainingLens: boolean,
 ): boolean {
@@ -12,9 +12,9 @@ export function getsLens(
     case 'off':
       return false;
     case 'predict':
-      return sure && (site.kind === 'predict' || (trainingLens && site.kind === 'train'));
+      return (sure && site.kind === 'predict') || (trainingLens && isConfidentTraining(site));
     case 'training':
-      return sure && (site.kind === 'predict' || site.kind === 'train' || site.kind === 'wrapper');
+      return (sure && (site.kind === 'predict' || site.kind === 'wrapper')) || isConfidentTraining(site);
     case 'all':
       return true;
   }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { setting } from '../common/vscode';
-import { confidentFrom, isConfidentPredict, type Site } from '../sites/site';
+import { isConfidentPredict, isConfidentTraining, type Site } from '../sites/site';
 import { fileUri } from './documents';
 
 const memento = 'predictscope.trainingOffer';
@@ -12,7 +12,7 @@ export class TrainingOffer {
 
   readonly consider = (document: vscode.TextDocument, sites: readonly Site[]): void => {
     if (this.state.get(memento) !== undefined || setting('trainingLens', fileUri(document))) return;
-    const trains = sites.some((site) => site.kind === 'train' && site.confidence >= confidentFrom);
+    const trains = sites.some(isConfidentTraining);
     // Only for what the user looks at: lenses are asked for files in the background too.
     const seen = vscode.window.visibleTextEditors.some((editor) => editor.document === document);
     if (!trains || !seen || sites.some(isConfidentPredict)) return;

@@ -63,3 +63,9 @@ export interface SitesResult {
 export function isConfidentPredict(site: Site): boolean {
   return site.kind === 'predict' && site.confidence >= confidentFrom;
 }
+
+/** True for the steps of training that a device may be profiled by: scikit-learn and boosted trees train elsewhere. */
+export function isConfidentTraining(site: Pick<Site, 'kind' | 'confidence' | 'framework'>): boolean {
+  const classical = site.framework === 'sklearn' || site.framework === 'xgboost';
+  return site.kind === 'train' && site.confidence >= confidentFrom && !classical;
+}
