@@ -1,11 +1,15 @@
 import path from 'node:path';
 import type { RunSummary } from './runSummary';
 
-/** `splicescore`, `quick.py`: the part of the command that tells runs apart. */
+/** Programs that were made of a notebook's cells. */
+const ofNotebook = /[\\/]\.predictscope[\\/]notebooks[\\/]/;
+
+/** `splicescore`, `quick.py`, `tour.ipynb`: the part of the command that tells runs apart. */
 export function runTitle(summary: RunSummary): string {
   const words = summary.run.command;
   const module = words.indexOf('-m');
   if (module >= 0 && words[module + 1]) return words[module + 1]!;
   const script = words.find((word) => word.endsWith('.py'));
-  return path.basename(script ?? words[0] ?? summary.run.id);
+  const name = path.basename(script ?? words[0] ?? summary.run.id);
+  return script && ofNotebook.test(script) ? name.replace(/\.py$/, '.ipynb') : name;
 }

@@ -42,6 +42,8 @@ def make():
             self.run = os.environ.setdefault('PREDICTSCOPE_INSERTED', os.path.join(LOG, name))
             self.files = []
             self.lock = threading.RLock()
+            # The run begins where the marked line is: shares are of the time from there.
+            self.born = unix(), perf()
 
         # The functions of one marked file.
         def add(self, module, file, sites):
@@ -69,7 +71,8 @@ def make():
                 self.log = os.open(os.path.join(self.folder, 'process.jsonl'), flags, 0o644)
                 argv = getattr(sys, 'orig_argv', None) or [sys.executable or 'python'] + getattr(sys, 'argv', [])
                 rank = [int(v) for v in map(os.environ.get, ('RANK', 'OMPI_COMM_WORLD_RANK', 'PMI_RANK', 'SLURM_PROCID')) if v and v.isdigit()]
-                self.say(t='process', pid=getpid(), ppid=os.getppid(), host=host, argv=argv, python='%d.%d.%d' % sys.version_info[:3], executable=sys.executable or '', rank=rank[0] if rank else None, unixNs=str(unix()), perfNs=str(perf()), inserted=True)
+                born = (unix(), perf()) if forked else self.born
+                self.say(t='process', pid=getpid(), ppid=os.getppid(), host=host, argv=argv, python='%d.%d.%d' % sys.version_info[:3], executable=sys.executable or '', rank=rank[0] if rank else None, unixNs=str(born[0]), perfNs=str(born[1]), inserted=True)
                 self.calls = os.open(os.path.join(self.folder, 'calls-0.bin'), flags, 0o644)
                 write(self.calls, struct.pack('<8sIIQQQQ', b'PSCALL1\n', 4096, 48, getpid(), perf(), unix(), 2 ** 64 - 1).ljust(4096, b'\0'))
                 self.configure(self.files)
