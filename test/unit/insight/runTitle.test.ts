@@ -6,7 +6,7 @@ it.each([
   [['/env/bin/python', 'tools/quick.py', '--fast'], 'quick.py'],
   [['python', '-m', 'splicescore', '-I', 'a.vcf'], 'splicescore'],
   [['/env/bin/spliceai'], 'spliceai'],
-  [['python', '/work/.predictscope/notebooks/notes/tour.py'], 'tour.ipynb'],
+  [['python', '/home/user/.predictscope/notebooks/notes/tour.py'], 'tour.ipynb'],
   [[], '20261121T000000Z-0000'],
 ])('%j is %s', (command, title) => {
   const run = { id: '20261121T000000Z-0000', command };

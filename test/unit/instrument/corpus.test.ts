@@ -64,7 +64,7 @@ test.each(byFile)(
         )
           continue;
         const text = layout(written);
-        const sites = finder.find('/work/project/snippet.py', text).sites;
+        const sites = finder.find('/home/user/project/snippet.py', text).sites;
         for (const form of ['compact', 'plain'] satisfies InsertForm[]) {
           const result = bench.insert(text, sites, form);
           for (const { reason } of result.refused)
@@ -81,7 +81,7 @@ test('most calls of the corpus can be source-edited', () => {
   let asked = 0;
   const inserted = { compact: 0, plain: 0 };
   for (const { text } of found) {
-    const sites = finder.find('/work/project/snippet.py', text).sites.filter(isConfidentPredict);
+    const sites = finder.find('/home/user/project/snippet.py', text).sites.filter(isConfidentPredict);
     asked += sites.length;
     for (const form of ['compact', 'plain'] satisfies InsertForm[])
       inserted[form] += bench.insert(text, sites, form).inserted.length;

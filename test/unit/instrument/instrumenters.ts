@@ -77,7 +77,7 @@ export async function testBench(framework: Site['framework'] = 'keras'): Promise
   const instrumenter = await createInstrumenter({
     wasm: grammars(),
   });
-  const file = '/work/project/main.py';
+  const file = '/home/user/project/main.py';
   const bench: Bench = {
     instrumenter,
     calls: (text, ...names) => callSites(parser, file, text, names, framework),

@@ -17,7 +17,7 @@ const toParse: { before: string; after: string }[] = [];
 beforeAll(async () => {
   bench = await testBench();
   const parser = (await loadParsers({ wasm: grammars() })).get('python')!;
-  predictCalls = (text, framework) => callSites(parser, '/work/main.py', text, ['predict'], framework);
+  predictCalls = (text, framework) => callSites(parser, '/home/user/main.py', text, ['predict'], framework);
 });
 
 /** Where an offset of the original lies after the edits; what is inserted right there comes behind it. */

@@ -105,16 +105,16 @@ describe('sites of a notebook', () => {
   ];
 
   it('are told by the cells before, with lines inside of the cell', () => {
-    const { sites, problems } = finder.findNotebook('/work/score.ipynb', cells);
+    const { sites, problems } = finder.findNotebook('/home/user/score.ipynb', cells);
     expect(
       sites.map(({ file, cell, line, endLine, callee }) => ({ file, cell, line, endLine, callee })),
     ).toEqual([
-      { file: '/work/score.ipynb', cell: 2, line: 4, endLine: 4, callee: 'model.predict' },
-      { file: '/work/score.ipynb', cell: 4, line: 2, endLine: 2, callee: 'model.predict' },
+      { file: '/home/user/score.ipynb', cell: 2, line: 4, endLine: 4, callee: 'model.predict' },
+      { file: '/home/user/score.ipynb', cell: 4, line: 2, endLine: 2, callee: 'model.predict' },
     ]);
     expect(problems).toEqual([
       {
-        file: '/work/score.ipynb',
+        file: '/home/user/score.ipynb',
         cell: 3,
         line: 1,
         message: 'This cell could not be parsed and was left out.',
@@ -123,7 +123,7 @@ describe('sites of a notebook', () => {
   });
 
   it('have the ids of the program that is run', () => {
-    const { sites } = finder.findNotebook('/work/score.ipynb', cells);
+    const { sites } = finder.findNotebook('/home/user/score.ipynb', cells);
     const program = finder.notebookProgram(cells, 2);
     const run = finder.find('/elsewhere/score.py', program.text).sites;
     expect(run.map(({ id }) => id)).toEqual([sites[0]!.id]);
