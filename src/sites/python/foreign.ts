@@ -9,7 +9,7 @@ import { isModelClassName, isModelFactoryName } from './names';
 import { type Arguments } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
-import { container, other, type Value } from './values';
+import { container, other, type Model, type Value } from './values';
 
 export function ofImport(
   path: string,
@@ -19,6 +19,21 @@ export function ofImport(
 ): Value | undefined {
   const made = madeBy(path);
   return made ? ofMade(made, path, callee, given, evidence) : ofUnlisted(path, callee, given, evidence);
+}
+
+/** `Pipeline([("scale", StandardScaler()), ("net", KerasClassifier(...))])`: what predicts in it is the network. */
+function modelAmong(given: Arguments, evidence: Evidence): Model | undefined {
+  const pending = [...given.positional, ...given.keywords.values()];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (['list', 'tuple'].includes(node.type)) {
+      pending.push(...node.children.filter((each) => each.named && each.type !== 'comment'));
+      continue;
+    }
+    const value = evidence.evaluate(node);
+    // Of all models only those made for scikit-learn can stand there.
+    if (value?.kind === 'model' && !value.callable) return value;
+  }
+  return undefined;
 }
 
 function ofMade(
@@ -46,6 +61,8 @@ function ofMade(
       return transformed(made, evidence.evaluate(of), nameOfPassed(of, evidence), callee, evidence);
     }
     case 'estimator': {
+      const inner = modelAmong(given, evidence);
+      if (inner) return { ...inner, origin: evidence.origin('built by', callee) };
       // `pickle.loads(pickle.dumps(x))` is x again.
       const pickled = made.pickled ?? false;
       const framework =

@@ -155,6 +155,19 @@ describe('what a call is for', () => {
   });
 
   it('TensorFlow Lite invokes without arguments', () => {
+    // A network in scikit-learn's clothes is one in a pipeline too.
+    expect(
+      found(
+        'from scikeras.wrappers import KerasClassifier',
+        'from sklearn.pipeline import Pipeline, make_pipeline',
+        'from sklearn.preprocessing import StandardScaler',
+        'net = KerasClassifier(build)',
+        'a = Pipeline([("scale", StandardScaler()), ("net", net)])',
+        'b = make_pipeline(StandardScaler(), StandardScaler())',
+        'a.predict(x)',
+        'b.predict(x)',
+      ),
+    ).toEqual(['7 a.predict predict keras', '8 b.predict non-dl sklearn']);
     // What a function that we cannot see makes of an image may be a crop of it: no lens.
     expect(
       found(
