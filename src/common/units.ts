@@ -3,7 +3,6 @@
  * reader, and the formatters below are the one place where a number becomes text.
  */
 export type Nanoseconds = number;
-export type Milliseconds = number;
 export type Ticks = number;
 export type Bytes = number;
 /** 0 to 1. */

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type * as vscode from 'vscode';
 import type { Disposable } from '../common/disposables';
 import type { SiteFinder } from '../sites/finder';
-import { inCells, type NotebookCell } from '../sites/notebook';
+import type { NotebookCell } from '../sites/notebook';
 import type { Site, SitesResult } from '../sites/site';
 import { cellIndex, isScript, notebookOf } from './documents';
 import { OpenSites } from './openSites';
@@ -60,11 +60,9 @@ export class SiteCache implements Disposable {
       await finder.prepare(document.uri.fsPath);
       return finder.calls(document.uri.fsPath, document.getText());
     }
-    const file = notebook.uri.fsPath;
-    const program = finder.notebookProgram(notebookCells(notebook));
-    const sites = finder.calls(notebookProgramName(file), program.text);
     const cell = cellIndex(notebook, document);
-    return inCells({ sites, problems: [] }, program, file).sites.filter((site) => site.cell === cell);
+    const calls = finder.notebookCalls(notebook.uri.fsPath, notebookCells(notebook));
+    return calls.filter((site) => site.cell === cell);
   }
 
   dispose(): void {
@@ -77,12 +75,6 @@ export function notebookCells(notebook: vscode.NotebookDocument): NotebookCell[]
   return notebook.getCells().map(({ document }) => ({
     code: document.languageId === 'python' ? document.getText() : undefined,
   }));
-}
-
-/** The file name under which a notebook's program has the ids of the notebook's sites. */
-function notebookProgramName(notebook: string): string {
-  const { dir, name } = path.parse(notebook);
-  return path.join(dir, `${name}.py`);
 }
 
 function notebookVersion(notebook: vscode.NotebookDocument): string {

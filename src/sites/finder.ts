@@ -33,6 +33,8 @@ export interface SiteFinder {
   find(file: string, text: string): SitesResult;
   /** Sites of a notebook from its cells, with lines inside of the cells. */
   findNotebook(file: string, cells: readonly NotebookCell[]): SitesResult;
+  /** Every call of a notebook's cells, likewise. */
+  notebookCalls(file: string, cells: readonly NotebookCell[]): Site[];
   /** The program of a notebook's cells up to and with one; cells that do not parse are left out. */
   notebookProgram(cells: readonly NotebookCell[], upTo?: number): NotebookProgram;
   /** Every call of a file, whether or not it runs a model: for a call that is named by its line. */
@@ -127,6 +129,12 @@ class Finder implements SiteFinder {
         message: 'This cell could not be parsed and was left out.',
       }));
     return { sites: found.sites, problems: [...problems, ...found.problems] };
+  }
+
+  notebookCalls(file: string, cells: readonly NotebookCell[]): Site[] {
+    const program = this.notebookProgram(cells);
+    const sites = this.calls(moduleOfNotebook(file), program.text);
+    return inCells({ sites, problems: [] }, program, file).sites;
   }
 
   notebookProgram(cells: readonly NotebookCell[], upTo?: number): NotebookProgram {

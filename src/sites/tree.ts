@@ -39,7 +39,7 @@ export function copyTree(tree: Tree, rootType: string): SyntaxTree {
 }
 
 /** Index of the first place that could not be parsed. */
-export function firstError(tree: Tree, root: SyntaxNode): number | undefined {
+function firstError(tree: Tree, root: SyntaxNode): number | undefined {
   if (!tree.rootNode.hasError) return undefined;
   // A text that makes no sense at all is one error, and says nothing about where.
   return nodesBelow(root).find((node) => node.broken)?.start ?? root.start;

@@ -70,13 +70,14 @@ export class Evidence {
     return this.bindings.mayBuildGraphs;
   }
 
-  /** Before another call of the file is asked about. */
+  /** Before another question, which is not to pay for how long the one before took. */
   begin(): void {
     this.#left = mostSteps;
   }
 
   /** Forgets all answers, so that what is read for the next ones is told anew. */
   forget(): void {
+    this.begin();
     this.#known.clear();
     this.#roles.clear();
     this.#definitions.clear();

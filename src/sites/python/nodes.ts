@@ -52,17 +52,6 @@ export function lastName(node: SyntaxNode, text: string): string {
   return '';
 }
 
-/** Leftmost name of a chain of attributes, subscripts and calls. */
-export function rootName(node: SyntaxNode, text: string): string {
-  let inner = unwrap(node);
-  for (;;) {
-    const next = child(inner, 'object') ?? child(inner, 'value') ?? child(inner, 'function');
-    if (!next || !['attribute', 'subscript', 'call'].includes(inner.type)) break;
-    inner = unwrap(next);
-  }
-  return inner.type === 'identifier' ? textOf(inner, text) : '';
-}
-
 export interface Arguments {
   positional: SyntaxNode[];
   keywords: Map<string, SyntaxNode>;

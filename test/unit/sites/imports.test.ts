@@ -106,6 +106,15 @@ describe('what another file makes', () => {
     expect(await sitesOf('main.py')).toEqual(['3 thing.predict predict keras']);
   });
 
+  it('is found in a file whose last call takes long to follow', async () => {
+    const many = Array.from({ length: 500 }, (_, i) => `make_${i}`).join(', ');
+    project({
+      'load.py': `import keras\ndef fetch(path):\n    return keras.models.load_model(path)\n[${many}][0](1)\n`,
+      'main.py': 'from load import fetch\nthing = fetch("a")\nthing.predict(1)\n',
+    });
+    expect(await sitesOf('main.py')).toEqual(['3 thing.predict predict keras']);
+  });
+
   it('a circle of imports ends', async () => {
     project({
       'a.py': 'from b import thing\nthing.predict(1)\n',

@@ -122,6 +122,16 @@ describe('sites of a notebook', () => {
     ]);
   });
 
+  it('are among all calls of the cells, a cell that does not parse left out of both', () => {
+    const calls = finder.notebookCalls('/home/user/score.ipynb', [
+      code('model.predict(0)', 'def ('),
+      ...cells,
+    ]);
+    const { sites } = finder.findNotebook('/home/user/score.ipynb', cells);
+    const same = (list: typeof sites): unknown => list.map(({ id, line, callee }) => ({ id, line, callee }));
+    expect(same(calls.filter(({ callee }) => callee === 'model.predict'))).toEqual(same(sites));
+  });
+
   it('have the ids of the program that is run', () => {
     const { sites } = finder.findNotebook('/home/user/score.ipynb', cells);
     const program = finder.notebookProgram(cells, 2);
