@@ -6,7 +6,7 @@ import { inRoot } from './paths.mjs';
 import { run, step } from './run.mjs';
 import { ensureDebian, MissingSystemPackage } from './system.mjs';
 
-/** What the pins of requirements.txt have wheels for. */
+/** What the pins of test/python/requirements*.txt have wheels for. */
 const OLDEST = 11;
 const NEWEST = 13;
 
@@ -46,29 +46,50 @@ async function ask(command) {
   return { executable, version, canMakeVenv: ensurepip === 'True' };
 }
 
-/** The interpreter of a cached environment with everything in test/python/requirements.txt. */
-export async function ensureVenv() {
+/** PyTorch without CUDA; plain `torch` of the Python package index takes gigabytes of CUDA with it. */
+const TORCH = process.platform === 'linux' ? 'torch==2.13.0+cpu' : 'torch==2.13.0';
+const TORCH_INDEX = 'https://download.pytorch.org/whl/cpu';
+
+/**
+ * The interpreter of a cached environment with TensorFlow, all that the sample project needs.
+ *
+ * @param {{ frameworks?: boolean }} [options] frameworks: the other frameworks and the launchers of
+ *   test/python too
+ */
+export async function ensureVenv({ frameworks = false } = {}) {
   const python = await findPython();
-  const requirements = inRoot('test/python/requirements.txt');
-  const key = `${python.version} ${python.executable}\n${await readFile(requirements, 'utf8')}`;
+  const files = ['requirements.txt', ...(frameworks ? ['requirements-frameworks.txt'] : [])];
+  const requirements = files.map((file) => inRoot(`test/python/${file}`));
+  const pins = await Promise.all(requirements.map((file) => readFile(file, 'utf8')));
+  const key = [`${python.version} ${python.executable}`, ...pins, ...(frameworks ? [TORCH] : [])].join('\n');
+  const label = `Python environment with TensorFlow${frameworks ? ', PyTorch and JAX' : ''}`;
   const folder = await cached(
     'python',
     key,
     (target) =>
-      step('Python environment with TensorFlow', async () => {
+      step(label, async () => {
         if (!python.canMakeVenv) {
           await ensureDebian(['python3-venv'], `${python.executable} cannot make virtual environments.`);
         }
         await run(python.executable, ['-m', 'venv', target]);
-        // Every package is pinned, so nothing is left to resolve.
-        await run(interpreterOf(target), [
-          ...['-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', '-r', requirements],
-        ]);
+        await install(target, ...requirements.flatMap((file) => ['-r', file]));
+        if (frameworks) {
+          await install(target, TORCH).catch(() => install(target, '--index-url', TORCH_INDEX, TORCH));
+        }
       }),
     { movable: false },
   );
   return interpreterOf(folder);
 }
+
+/**
+ * Every package is pinned, so nothing is left to resolve.
+ *
+ * @param {string} venv
+ * @param {...string} what
+ */
+const install = (venv, ...what) =>
+  run(interpreterOf(venv), ['-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', ...what]);
 
 /** @param {string} venv */
 const interpreterOf = (venv) =>

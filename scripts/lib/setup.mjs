@@ -10,7 +10,7 @@ import { ensureVsCode } from './vscode.mjs';
 /** @type {Record<Need, () => Promise<string>>} */
 const makers = {
   build: () => step('build', () => run(process.execPath, ['esbuild.mjs', '--tests'], { cwd: root })),
-  python: ensureVenv,
+  python: () => ensureVenv({ frameworks: true }),
   code: ensureVsCode,
   browser: () => step('browser and fonts', ensureBrowser),
 };

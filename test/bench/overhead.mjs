@@ -5,5 +5,5 @@ import { ensureVenv } from '../../scripts/lib/python.mjs';
 import { run, runLive } from '../../scripts/lib/run.mjs';
 
 await run(process.execPath, ['esbuild.mjs'], { cwd: root });
-const python = await ensureVenv();
+const python = await ensureVenv({ frameworks: true });
 process.exitCode = await runLive(python, ['test/bench/overhead.py', ...process.argv.slice(2)], { cwd: root });

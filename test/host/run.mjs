@@ -118,7 +118,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     ...values,
     trust,
     code: await ensureVsCode(),
-    python: await ensureVenv(),
+    python: await ensureVenv({ frameworks: true }),
   });
   for (const { name, outcome, message } of tests)
     console.log(`${outcome}  ${name}${message ? `\n${message}` : ''}`);
