@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from predictscope import excepthook, imports, rundir, transform_names
+from predictscope import excepthook, frameworks, imports, rundir, transform_names
 from predictscope.wanted import Wanted
 
 
@@ -66,7 +66,7 @@ class _Process:
 
     def patches(self):
         """Modules to patch once they are imported."""
-        return {"tensorflow.python.profiler.profiler_v2": _guard_tensorflow, "torch": _step_aside}
+        return frameworks.patches(lambda: _current.process.windows)
 
     def at_exit(self):
         current = _current.process
@@ -91,27 +91,6 @@ def _after_fork(run, config):
     with the fork and is not to be touched."""
     try:
         _Process(rundir.ProcessFolder(run), config).arm(traces=False)
-        _step_aside(sys.modules.get("torch"))
+        frameworks.after_fork()
     except Exception:
         pass
-
-
-def _guard_tensorflow(module):
-    from predictscope.frameworks import tensorflow
-
-    tensorflow.guard(module, lambda starts: _current.process.windows.give_way(starts))
-    _current.process.windows.framework_loaded()
-
-
-def _step_aside(torch):
-    """Inside a function that torch.compile traces, our functions must not be seen doing anything."""
-    compiler = getattr(torch, "compiler", None)
-    compiling = getattr(compiler, "is_compiling", None)
-    if compiling is None:
-        return
-    begin = getattr(builtins, transform_names.BEGIN)
-
-    def begin_unless_compiling(site):
-        return None if compiling() else begin(site)
-
-    setattr(builtins, transform_names.BEGIN, begin_unless_compiling)

@@ -15,6 +15,31 @@ def _loaded(name):
     return module
 
 
+def patches(windows):
+    """{module name: what to do once the program has imported it}. `windows()` are those of the process then."""
+
+    def tensorflow(module):
+        from predictscope.frameworks import tensorflow
+
+        tensorflow.guard(module, lambda starts: windows().give_way(starts))
+        windows().framework_loaded()
+
+    def torch(module):
+        from predictscope.frameworks import torch_compile
+
+        torch_compile.step_aside(module)
+
+    return {"tensorflow.python.profiler.profiler_v2": tensorflow, "torch": torch}
+
+
+def after_fork():
+    """In a forked child, once it has recording functions of its own: what `patches` did to those of the parent."""
+    if "torch" in sys.modules:
+        from predictscope.frameworks import torch_compile
+
+        torch_compile.step_aside(sys.modules["torch"])
+
+
 def current():
     """The framework whose profiler a call should be traced with, or None."""
     if _loaded("tensorflow") is not None:
