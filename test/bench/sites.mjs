@@ -1,6 +1,7 @@
-// npm run bench:sites [-- --held] [-- --list]: how right the finder is on the labelled corpus, and how fast.
+// npm run bench:sites [-- --held] [-- --list] [-- --right]: how right the finder is on the labelled corpus, and how fast.
 //   --held   also the part of the corpus that is held apart
 //   --list   each wrong answer, but for those of the part that is held apart
+//   --right  not how fast
 // Not a test: figures go to test/bench/RESULTS.md.
 import { build } from 'esbuild';
 import { createRequire } from 'node:module';

@@ -19,7 +19,11 @@ import {
 } from '../corpus/corpus';
 
 const { values: flags } = parseArgs({
-  options: { held: { type: 'boolean', default: false }, list: { type: 'boolean', default: false } },
+  options: {
+    held: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    right: { type: 'boolean', default: false },
+  },
 });
 
 const grammars = 'node_modules/@vscode/tree-sitter-wasm/wasm/tree-sitter';
@@ -209,7 +213,7 @@ function firstResult(finder: SiteFinder, text: string): number {
 
 async function main(): Promise<void> {
   await rightness();
-  await speed();
+  if (!flags.right) await speed();
 }
 
 void main();

@@ -7,6 +7,11 @@ import { decorators, textOf } from './nodes';
 import { imported, valueOf } from './things';
 import { container, strongest, weaken, type ClassInfo, type Value, type ValueSource } from './values';
 
+/** What an unknown object is asked for by these is a number of it, whatever another object keeps by the name. */
+const tensorMethods: ReadonlySet<string> = new Set(
+  'mean var std sum min max norm pow exp log abs sqrt item numpy detach cpu'.split(' '),
+);
+
 export class Attributes {
   constructor(private readonly evidence: Evidence) {}
 
@@ -54,6 +59,9 @@ export class Attributes {
   #any(name: string, node: SyntaxNode): Value | undefined {
     const sources = this.evidence.bindings.attributes.get(name);
     const value = sources && this.evidence.guarded(sources, () => this.#fromSources(sources, name));
+    if (!value) return undefined;
+    // `net.half()` is no call of the flag that another object keeps as `self.half`, nor `x.mean()` one of a model.
+    if (node.field === 'function' && (value.kind === 'other' || tensorMethods.has(name))) return undefined;
     return weaken(value, child(node, 'object')?.type === 'identifier' ? 0.95 : 0.9);
   }
 

@@ -146,11 +146,11 @@ class Slice {
     if (node) this.#pending.push(node);
   }
 
-  /** Follows what was given to `visit`. */
+  /** Follows what was given to `visit`, the nearest first: where it ends, what is left is far from the loss. */
   run(): void {
-    for (let left = mostNodes; left > 0; left--) {
-      const node = this.#pending.pop();
-      if (!node) return;
+    for (let next = 0; next < mostNodes; next++) {
+      const node = this.#pending[next];
+      if (!node) break;
       if (!this.#seen.has(node)) this.#take(node);
     }
     this.#pending = [];
@@ -165,8 +165,10 @@ class Slice {
       case 'attribute': {
         const name = textOf(child(node, 'attribute')!, text);
         if (cutting.has(name)) return;
-        if (this.#attribute(name)) return;
-        return this.visit(child(node, 'object'));
+        const isKept = this.#attribute(name);
+        // Another object may keep something as `self.mean`: of `error.mean()` the error counts as well.
+        if (!isKept || node.field === 'function') this.visit(child(node, 'object'));
+        return;
       }
       case 'call':
         return this.#call(node);

@@ -21,6 +21,27 @@ export function inSameBranch(
   return same.length > 0 ? same : bindings;
 }
 
+/** Those that may have happened where a name is used: what another branch of the same `if` binds has not. */
+export function reachable(bindings: readonly Binding[], use: SyntaxNode): readonly Binding[] {
+  const branches = new Map<SyntaxNode, SyntaxNode>();
+  let below = use;
+  for (let up = use.parent; up && up.type !== 'function_definition'; below = up, up = up.parent) {
+    // On the turn before, a loop may have taken the other branch.
+    if (up.type === 'for_statement' || up.type === 'while_statement') break;
+    if (up.type === 'if_statement' && below.field !== 'condition') branches.set(up, below);
+  }
+  return branches.size === 0 ? bindings : bindings.filter(({ after }) => !isInOther(after, branches));
+}
+
+function isInOther(node: SyntaxNode, branches: ReadonlyMap<SyntaxNode, SyntaxNode>): boolean {
+  let below = node;
+  for (let up = node.parent; up; below = up, up = up.parent) {
+    const taken = branches.get(up);
+    if (taken) return below.field !== 'condition' && below !== taken;
+  }
+  return false;
+}
+
 /** Conditions of the branches that a node is in, inside its function; of a conjunction each part. */
 function conditionsAround(node: SyntaxNode): SyntaxNode[] {
   const found: SyntaxNode[] = [];

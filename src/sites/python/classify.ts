@@ -469,6 +469,8 @@ function isSavedFunction(model: Model, name: string, given: number): boolean {
     model.framework === 'tensorflow' &&
     model.callable &&
     model.origin.how === 'loaded by' &&
+    // Not what a function of the user's own hands out, of which nothing is known but the name.
+    model.confidence > 0.82 &&
     given > 0 &&
     !/^(?:_|get|set|save|restore|prune|summary|graph|assign|add|build|compile|close)/.test(name)
   );

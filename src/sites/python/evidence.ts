@@ -3,7 +3,7 @@
 import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
 import { dominates, type Bindings } from './bindings';
-import { inSameBranch } from './branches';
+import { inSameBranch, reachable } from './branches';
 import { customary, frameworkOfModule } from './frameworks';
 import { madeBy } from './made';
 import { isModelName } from './names';
@@ -238,7 +238,10 @@ export class Evidence {
     }
     const before = found.deferred
       ? found.bindings
-      : found.bindings.filter((each) => each.after.end <= use.start);
+      : reachable(
+          found.bindings.filter((each) => each.after.end <= use.start),
+          use,
+        );
     const candidates: (Value | undefined)[] = [];
     // In a loop a name may hold what is assigned to it further down.
     const possible = before.length > 0 ? before : found.bindings;

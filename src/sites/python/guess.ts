@@ -83,7 +83,9 @@ function guessPart(asked: Asked): Verdict | undefined {
   if (!evidence.hasDeepLearning) return undefined;
   return guessForward(
     asked,
-    isModelName(asked.name) || evidence.mainFramework === 'torch' ? 0.82 : undefined,
+    isModelName(asked.name) || (evidence.mainFramework === 'torch' && asked.method !== 'translate')
+      ? 0.82
+      : undefined,
   );
 }
 

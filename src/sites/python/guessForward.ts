@@ -5,7 +5,7 @@ import { child } from '../tree';
 import { verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
 import { frameworkTitle } from './frameworks';
-import { isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
+import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
 import { lastName, textOf, unwrap } from './nodes';
 
 /** Generator, discriminator, encoder. */
@@ -31,6 +31,7 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
     !shortName.test(name)
   )
     return undefined;
+  if (known === undefined && isConstructor(asked)) return undefined;
   const grad = context.grad(asked.call);
   const sure = known ?? confidenceByName(asked, grad.mode);
   if (sure === undefined) return undefined;
@@ -63,6 +64,14 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
     return verdict(asked, 'predict', framework, Math.min(sure, 0.6), `${because}, and runs ${grad.because}.`);
   const inside = grad.mode === 'off' ? `, and is called ${grad.because}` : '';
   return verdict(asked, 'predict', framework, sure, `${because}${inside}, so this runs inference.`);
+}
+
+/** `VanillaNet(...)`, `nets.Model(...)`: a class from elsewhere, unless the file keeps a model under the name. */
+function isConstructor({ receiver, name, evidence }: Asked): boolean {
+  if (!isClassName(name)) return false;
+  const inner = unwrap(receiver);
+  if (inner.type === 'identifier') return evidence.bindings.find(name, inner) === undefined;
+  return inner.type === 'attribute' && evidence.bindings.attributes.get(name) === undefined;
 }
 
 function confidenceByName(asked: Asked, mode: string): number | undefined {

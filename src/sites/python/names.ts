@@ -3,7 +3,7 @@
 import type { SiteKind } from '../site';
 
 const makerVerb =
-  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch)_/i;
+  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch|verify|resolve|assert|multi_gpu|patch|enable|disable|switch|toggle|change|modify|process|preprocess|postprocess|extract|compute|calculate|apply|close|open|start|stop|launch|lock|release|rename|rebuild|reload|assemble|finalize|gather|collect|upgrade|dispatch|publish|request|rescan|scan|assign|inject|adapt|exclude|include)_/i;
 
 /** `model_a`, `model_fp16`, but not `model_factory`. */
 const namedVariant =
@@ -27,8 +27,13 @@ export function isModelName(name: string): boolean {
   );
 }
 
+/** Generators of batches and coders of labels and texts. */
+const otherParts =
+  /(?:^|_)(?:data|batch|image|img|sample|sequence|seq|train|val|valid|validation|test|text|word|token|mask|segmentation|anchor|prior|grid|random|transform|effect|report|key|name|id|url|query|prompt)_generator\d*$|(?:^|_)(?:label|byte|json|url|base64|one_hot|onehot|ordinal|target|category|position|pos|box|bbox|image|audio|video|string|html|base)_?(?:en|de)coder\d*$/i;
+
 /** Names of parts that are often whole models: taken when something else speaks for them too. */
 export function isModelPartName(name: string): boolean {
+  if (otherParts.test(name)) return false;
   return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|trunk|tower|tagger|recognizer|denoiser|vocoder|vqvae|[a-z]*net)\d*$/i.test(
     name,
   );
@@ -50,9 +55,20 @@ export function isModelFactoryName(name: string): boolean {
 
 /** A class whose name says that it is a whole model. */
 export function isModelClassName(name: string): boolean {
+  if (
+    /^_?(?:Prepare|Load|Create|Build|Make|Get|Convert|Export|Train|Test|Save|Check|Parse|Normalize|Resize)[A-Z]/.test(
+      name,
+    )
+  )
+    return false;
   return /^[A-Z]\w*(?:Model|Net|Network|Transformer|Classifier|Autoencoder|UNet|CNN|RNN|LSTM|GAN|VAE|GPT|BERT)(?:V?\d+)?$|^[A-Z]+\w*(?:NN|FN|GPT)$/.test(
     name,
   );
+}
+
+/** `VanillaNet`, `Model`: what is called by such a name is a class, and what comes of it an object. */
+export function isClassName(name: string): boolean {
+  return /^_?[A-Z][A-Za-z\d]*[a-z]/.test(name);
 }
 
 /** Modules, and objects of them, that score a prediction and are not one. */

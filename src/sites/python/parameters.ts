@@ -3,6 +3,7 @@
 import { ancestor, child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { madeBy } from './made';
+import { modelMethods, predictMethods, trainMethods } from './names';
 import { argumentsOf, decorators, enclosingMethod, lastName, textOf } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
@@ -68,6 +69,8 @@ function ofAnnotation(annotation: SyntaxNode | undefined, evidence: Evidence): V
   if (!type) return undefined;
   if (type.type === 'string') return ofQuoted(textOf(type, evidence.text).slice(1, -1), type, evidence);
   if (type.type !== 'generic_type' && type.type !== 'subscript') return ofType(type, evidence);
+  // A function that is given a model is none.
+  if (/^(?:\w+\.)*Callable\b/.test(textOf(type, evidence.text))) return undefined;
   const inner = strongest(typesInside(type).map((each) => ofType(each, evidence)));
   const outer = (textOf(type, evidence.text).split('[')[0] ?? '').trim();
   const holdsMany = /^(?:\w+\.)*(?:list|dict|tuple|sequence|mapping|iterable)$/i.test(outer);
@@ -136,9 +139,21 @@ function fromCallers(
       const given = argumentsOf(call, text);
       const skipped = partial.includes(call) ? 1 : 0;
       const value = evidence.evaluate(given.keywords.get(name) ?? given.positional[position + skipped]);
-      // What is known of the holder only says nothing of what it holds.
-      const isNothing =
-        value?.kind === 'other' || (value?.kind === 'method' && value.receiver.kind === 'other');
-      return isNothing ? undefined : value;
+      return saysNothing(value) ? undefined : value;
     });
 }
+
+/** What is known of the holder only says nothing of what it holds: `model.visual` is a part, or a method. */
+function saysNothing(value: Value | undefined): boolean {
+  if (value?.kind !== 'method') return value?.kind === 'other';
+  const { receiver, name } = value;
+  return receiver.kind === 'other' || (receiver.kind === 'model' && !runMethods.has(name));
+}
+
+const runMethods: ReadonlySet<string> = new Set([
+  ...predictMethods,
+  ...trainMethods,
+  ...modelMethods,
+  'apply',
+  '__call__',
+]);

@@ -25,6 +25,7 @@ const rules: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^tensorflow\.Module$/, { is: 'model', framework: 'tensorflow' }],
   [/^torch\.nn\.(?:\w+\.)*\w*Loss$/, { is: 'loss' }],
   [/^torch\.nn\.(?:modules\.loss|modules\.module)\._\w+$/, { is: 'loss' }],
+  [/^torch\.nn\.(?:\w+\.)*(?:Uninitialized)?(?:Parameter|Buffer)$/, { is: 'other' }],
   [/^torch\.nn\.(?:\w+\.)*[A-Z]\w*$|^torch\.jit\.ScriptModule$/, { is: 'model', framework: 'torch' }],
   [/^torch\.(?:utils|optim|autograd|distributions)\./, { is: 'other' }],
   [
