@@ -16,6 +16,7 @@ import type { Prepared, RunHandle, RunState, Target } from '../targets/target';
 import { chooseSites, type SiteArgument } from './chooseSites';
 import { recognise, remoteNotSupported, splitAssignments } from './commandLine';
 import { explainMissingGpu } from './gpuCheck';
+import { throughLauncher } from './isolated';
 import { prepareLogDirectory } from './logDirectory';
 import type { Marks } from './marks';
 import { pythonProgram } from './program';
@@ -104,7 +105,7 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   await writeRunRecord(directory, record);
   const prepared = await target.prepare(
     {
-      command: start.command,
+      command: await throughLauncher(start.command, cwd, path.join(request.pythonPath, 'launch.py')),
       cwd,
       runDirectory: directory,
       environment: { ...start.environment, PREDICTSCOPE_RUN: target.toTarget(directory) },

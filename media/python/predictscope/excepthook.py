@@ -4,12 +4,15 @@ import os
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_LAUNCHER = os.path.join(os.path.dirname(_HERE), "launch.py")
 
 
 def _ours(traceback):
     """True for the frames that a plain `python main.py` would not have: runpy's and our loader's."""
     name = traceback.tb_frame.f_code.co_filename
-    return name == "<frozen runpy>" or os.path.basename(name) == "runpy.py" or name.startswith(_HERE)
+    return (
+        name == "<frozen runpy>" or os.path.basename(name) == "runpy.py" or name.startswith(_HERE) or name == _LAUNCHER
+    )
 
 
 def _in_our_loader(traceback):

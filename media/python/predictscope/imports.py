@@ -9,6 +9,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import zipimport
 
 from predictscope.transform_names import MAIN
 
@@ -26,6 +27,25 @@ class _Loader(_SourceFileLoader):
         return code if code is not None else _SourceFileLoader.get_code(self, fullname)
 
 
+# Modules that read a script and call compile() on it.
+COMPILING = ("cProfile", "profile", "trace", "coverage.execfile", "kernprof", "viztracer.main")
+
+
+class _RunnerLoader(_SourceFileLoader):
+    """A module that compiles the user's script itself: its compile() becomes ours."""
+
+    wanted = None
+
+    def get_code(self, fullname):
+        try:
+            from predictscope import runners
+
+            runners.install(self.wanted)
+            return runners.code(self.get_data(self.path), self.path)
+        except Exception:
+            return _SourceFileLoader.get_code(self, fullname)
+
+
 class Finder:
     """First on sys.meta_path; leaves everything but wanted and patched modules to the others."""
 
@@ -39,7 +59,7 @@ class Finder:
             self._leave = False
             _forget_sitecustomize()
         patched = fullname in self._patches
-        if not patched and not self._wanted.may_be_module(fullname):
+        if not patched and fullname not in COMPILING and not self._wanted.may_be_module(fullname):
             return None
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):
@@ -55,10 +75,18 @@ class Finder:
                 spec.loader = _PatchingLoader(spec.loader, self._patches[fullname])
             elif type(spec.loader) is _SourceFileLoader and spec.origin:
                 module = fullname if fullname != "__main__" else None
-                if self._wanted.entry(spec.origin, module)[0] is not None:
+                loader = None
+                if fullname in COMPILING:
+                    loader = _RunnerLoader(spec.loader.name, spec.loader.path)
+                elif self._wanted.entry(spec.origin, module)[0] is not None:
                     loader = _Loader(spec.loader.name, spec.loader.path)
+                if loader is not None:
                     loader.wanted = self._wanted
                     spec.loader = loader
+            elif type(spec.loader) is zipimport.zipimporter:
+                from predictscope import zips
+
+                spec.loader = zips.loader(spec.loader, fullname, self._wanted)
         except Exception:
             pass
         return spec

@@ -6,19 +6,20 @@ import os
 import sys
 import time
 
-from predictscope import excepthook, frameworks, imports, rundir, transform_names
+from predictscope import children, excepthook, frameworks, imports, rundir, transform_names
 from predictscope.wanted import Wanted
 
 
 def start():
-    """Installs the hooks for this process. Raises nothing that matters: sitecustomize guards it."""
+    """Installs the hooks for this process; the wanted files, or None where nothing is to be recorded. Raises
+    nothing that matters: its callers guard it."""
     run = rundir.find_run()
     if run is None or not os.path.isdir(run):
-        return
+        return None
     config = rundir.read_config(run)
     folder = rundir.ProcessFolder(run)
     if not folder.open():
-        return
+        return None
     process = _Process(folder, config)
     process.arm()
     wanted = Wanted(config.get("files", ()), folder, lambda: _current.process.windows.prepare())
@@ -30,13 +31,33 @@ def start():
         state["script"] = True
         return finder
 
-    sys.meta_path.insert(0, imports.Finder(wanted, process.patches()))
+    patches = dict(process.patches(), **children.patches())
+    patches["_pytest.assertion.rewrite"] = lambda module: _patch_pytest(module, wanted)
+    sys.meta_path.insert(0, imports.Finder(wanted, patches))
+    children.already_loaded()
     sys.path_hooks.insert(0, script)
     setattr(builtins, transform_names.MAIN, imports.restore_main)
     excepthook.install(state)
     atexit.register(process.at_exit)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=lambda: _after_fork(run, config))
+        os.register_at_fork(
+            before=lambda: _current.process.sampler.before_fork(),
+            after_in_parent=lambda: _current.process.windows.look_soon(),
+            after_in_child=lambda: _after_fork(run, config),
+        )
+    return wanted
+
+
+def is_script():
+    """The program's main file came through us: our frames are taken out of an uncaught traceback."""
+    if _current.process is not None:
+        _current.process.state["script"] = True
+
+
+def _patch_pytest(module, wanted):
+    from predictscope import runners
+
+    runners.patch_pytest(module, wanted)
 
 
 class _Process:
@@ -47,10 +68,11 @@ class _Process:
         self.config = config
         self.state = {}
         self.windows = None
+        self.sampler = None
         self.compiling = None
 
     def arm(self, traces=True):
-        from predictscope import record
+        from predictscope import record, sampler
         from predictscope.windows import Windows
 
         options = dict(self.config.get("options", {}))
@@ -58,6 +80,7 @@ class _Process:
             options["tracedCalls"] = 0
         recorder = record.Recorder(self.folder, options.get("store"))
         self.windows = Windows(self.folder, recorder, options)
+        self.sampler = self.windows.sampler = sampler.Sampler(self.folder, options)
         functions = record.make_functions(recorder, self.windows, record.Shapes(self.folder))
         names = ("BEGIN", "END", "DETACHED", "SHAPE", "STAMP", "BOTH")
         for name, function in zip(names, functions):
@@ -72,6 +95,7 @@ class _Process:
         current = _current.process
         if os.getpid() != current.folder.pid or current.folder.path is None:
             return
+        current.sampler.at_exit()
         current.windows.at_exit()
         record = dict(t="exit", unixNs=str(time.time_ns()))
         if "exception" in self.state:
@@ -90,6 +114,7 @@ def _after_fork(run, config):
     """A forked child writes to a folder of its own, and opens no trace: the framework's state came
     with the fork and is not to be touched."""
     try:
+        _current.process.sampler.forget()
         _Process(rundir.ProcessFolder(run), config).arm(traces=False)
         frameworks.after_fork()
     except Exception:

@@ -134,6 +134,24 @@ def find(tree, source, sites, exact):
     return chosen, missing
 
 
+def place(node):
+    """Where a call stands in its file. Before 3.8 only where it begins is known, and the name of its callee."""
+    end = getattr(node, "end_lineno", None)
+    return node.lineno, node.col_offset, end, getattr(node, "end_col_offset", None)
+
+
+def at(tree, places):
+    """{call node: site index} for the calls of a tree at the places; the outermost where several begin."""
+    chosen = {}
+    left = dict(places)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and hasattr(node, "lineno"):
+            index = left.pop(place(node), None)
+            if index is not None:
+                chosen[node] = index
+    return chosen
+
+
 class _Rewriter(ast.NodeTransformer):
     def __init__(self, chosen):
         self._chosen = chosen
@@ -205,8 +223,7 @@ def _wrap(node, place, function):
 
 def rewrite(tree, chosen):
     """Rewrites the chosen calls of the tree in place and returns it."""
-    tree = _Rewriter(dict(chosen)).visit(tree)
-    return ast.fix_missing_locations(tree)
+    return _Rewriter(dict(chosen)).visit(tree)
 
 
 def insert_main_call(tree):

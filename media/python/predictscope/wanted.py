@@ -64,22 +64,50 @@ class Wanted:
         tree = transform.parse(source, filename)
         try:
             if entry is not None:
-                digest = hashlib.sha256(source).hexdigest()
-                exact = digest == entry.get("sha256")
-                chosen, missing = transform.find(tree, source, entry["sites"], exact)
-                tree = transform.rewrite(tree, chosen)
-                self._report(entry, path, how, exact, chosen, missing)
-                if chosen:
-                    self._on_sites()
+                tree = transform.rewrite(tree, self._choose(tree, source, path, entry, how))
             if is_script:
                 tree = transform.insert_main_call(tree)
             return compile(tree, filename, "exec", dont_inherit=True)
         except Exception as error:  # a fault of ours: the program gets its own code
-            self._folder.problem("The call sites in %s could not be timed: %s." % (path, error))
+            self._fault(path, error)
             tree = transform.parse(source, filename)
             if is_script:
                 tree = transform.insert_main_call(tree)
             return compile(tree, filename, "exec", dont_inherit=True)
+
+    def _choose(self, tree, source, path, entry, how):
+        """{call node: site index} of the wanted calls in the tree of a file, and says so in the records."""
+        from predictscope import transform
+
+        exact = hashlib.sha256(source).hexdigest() == entry.get("sha256")
+        chosen, missing = transform.find(tree, source, entry["sites"], exact)
+        self._report(entry, path, how, exact, chosen, missing)
+        if chosen:
+            self._on_sites()
+        return chosen
+
+    def around(self, tree, source, path, rewrite):
+        """Lets `rewrite()` change the tree of a file in place (pytest's assertions), then rewrites the sites
+        in what it made of them: in its messages the program's own text stays."""
+        from predictscope import transform
+
+        places = {}
+        try:
+            entry, how = self.entry(path, None, source)
+            if entry is not None:
+                chosen = self._choose(tree, source, path, entry, how)
+                places = {transform.place(node): index for node, index in chosen.items()}
+        except Exception as error:
+            self._fault(path, error)
+        rewrite()
+        try:
+            if places:
+                transform.rewrite(tree, transform.at(tree, places))
+        except Exception as error:
+            self._fault(path, error)
+
+    def _fault(self, path, error):
+        self._folder.problem("The call sites in %s could not be timed: %s." % (path, error))
 
     def _report(self, entry, path, how, exact, chosen, missing):
         real = os.path.realpath(path)

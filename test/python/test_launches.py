@@ -1,0 +1,66 @@
+"""Every call of every process is recorded, however the program is started and its children end."""
+
+import itertools
+import os
+
+import pytest
+from launches import LAUNCHES, MODELS
+
+# In `npm test` each launch once, with these; the whole product with `npm run test:full`. TensorFlow takes
+# seconds to import in each process, so it gets the launches with few of them.
+PAIRS = {
+    "script": "tensorflow",
+    "-m package": "tensorflow",
+    "console script": "tensorflow",
+    "-c": "tensorflow",
+    "killed child, spawn": "tensorflow",
+    "os.execv": "tensorflow",
+    "absolute path": "onnxruntime",
+    "zipapp": "onnxruntime",
+    "Process, fork": "onnxruntime",
+    "Pool, forkserver": "onnxruntime",
+    "environment of the child replaced": "onnxruntime",
+    "-I": "onnxruntime",
+    "-m module": "jax",
+    "folder": "jax",
+    "Process, spawn": "jax",
+    "terminated child, spawn": "jax",
+    "subprocess with pipes": "jax",
+    "python -m pytest": "jax",
+    "standard input": "sklearn",
+    "pytest": "sklearn",
+    "Pool, fork": "sklearn",
+    "joblib": "sklearn",
+    "shell script": "sklearn",
+    "-E": "sklearn",
+    "-S": "sklearn",
+    "-E, children": "jax",
+}
+OWN_FRAMEWORK = "torch"
+
+
+def pairs():
+    for launch, framework in itertools.product(LAUNCHES, MODELS):
+        if framework in LAUNCHES[launch].not_with:
+            continue
+        usual = PAIRS.get(launch, OWN_FRAMEWORK) == framework
+        yield pytest.param(launch, framework, marks=() if usual else pytest.mark.full)
+
+
+@pytest.mark.parametrize("launch, framework", list(pairs()))
+def test_every_call_of_every_process_is_recorded(lab, launch, framework):
+    how = LAUNCHES[launch]
+    lines = how.write(lab, framework)
+    env = lab.environment(**how.env)
+    command = how.command(lab)
+    before = lab.plain(command=command, env=env, stdin=how.stdin)
+    sites = ["%s:%d" % place for place in lines.items()]
+    after = lab.profiled(command=command, env=env, stdin=how.stdin, site=sites, options=("--calls", "2"))
+    assert (after.code, without_times(after.stdout)) == (before.code, without_times(before.stdout)), after.text
+    calls = {os.path.basename(s["file"]): s["calls"] for s in after.summary["sites"]}
+    wanted = {os.path.basename(how.where): len(how.works), "scorer.py": sum(how.works)}
+    assert calls == wanted, (after.summary["problems"], after.text)
+
+
+def without_times(out):
+    return [line for line in out.splitlines() if b" in " not in line]
