@@ -48,6 +48,9 @@ export class Attributes {
         return /_$|^(?:named_steps|steps|estimators)$/.test(name)
           ? object
           : { kind: 'method', receiver: object, name };
+      case 'session':
+        // `exec_net.requests[0].infer(...)`
+        return name === 'requests' ? container(object) : { kind: 'method', receiver: object, name };
       case 'symbol':
         return object;
       default:

@@ -51,6 +51,19 @@ export const higherOrder: ReadonlySet<string> = new Set(
     'symbolic_trace implicit_gradients implicit_value_and_gradients gradients_function'
   ).split(' '),
 );
+/** Attributes that of all models only those of Keras have. */
+export const tellingAttributes: ReadonlySet<string> = new Set([
+  'layers',
+  'input_shape',
+  'output_shape',
+  'trainable_weights',
+  'trainable_variables',
+  'stop_training',
+]);
+const lengths = [...tellingAttributes].map((each) => each.length + 1);
+const shortestTelling = Math.min(...lengths);
+const longestTelling = Math.max(...lengths);
+
 const none: readonly string[] = [];
 const noNodes: readonly SyntaxNode[] = [];
 
@@ -436,9 +449,21 @@ export class Bindings {
     this.#bind(owner, name, { from: 'class', of }, node, block);
   }
 
+  /** `model.input_shape`: like a method that is called, it tells what the model is of. */
+  #telling(attribute: SyntaxNode, object: SyntaxNode): void {
+    const length = attribute.end - object.end;
+    if (length < shortestTelling || length > longestTelling) return;
+    const name = textOf(child(attribute, 'attribute')!, this.text);
+    if (!tellingAttributes.has(name)) return;
+    const of = lastName(object, this.text);
+    if (of && of !== 'self' && !this.methodsUsed.ofPart(this.#part, of)?.includes(name))
+      this.methodsUsed.add(this.#part, of, name);
+  }
+
   /** `tf` of `tf.keras`: a file that binds no such name means the package all the same. */
   #root(attribute: SyntaxNode): void {
     const object = attribute.children[0]!;
+    this.#telling(attribute, object);
     if (object.type !== 'identifier' || object.end - object.start > 5) return;
     const path = customary.get(textOf(object, this.text));
     if (path === undefined) return;

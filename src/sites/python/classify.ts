@@ -2,6 +2,7 @@
 
 import type { Framework, SiteKind } from '../site';
 import { child, within, type SyntaxNode } from '../tree';
+import { toldBy } from './asked';
 import type { Context } from './context';
 import { effectOfValue } from './effects';
 import type { Evidence } from './evidence';
@@ -19,8 +20,8 @@ import {
   trainMethods,
   trainerMethods,
 } from './names';
-import { argumentsOf, lastName, parametersOf, shownText, textOf, unwrap } from './nodes';
-import { isFunctionalLayer, isSymbolic } from './results';
+import { argumentsOf, enclosingFunction, lastName, parametersOf, shownText, textOf, unwrap } from './nodes';
+import { isFunctionalLayer, isSymbolic, putsLayersOnTensors } from './results';
 import { runnerAt } from './runners';
 import { purposeConfidence, purposeOf, purposeOfTensor, sessionMethods } from './sessions';
 import { moduleOf } from './things';
@@ -129,7 +130,7 @@ export class Classifier {
     const { framework } = model;
     const verdict = (kind: SiteKind, confidence: number, end: string): Verdict =>
       this.#verdict(kind, framework, confidence, `${shown} ${this.#told(model.origin)}, ${end}`);
-    if (isSymbolic(given, this.evidence) || this.#isModelArgument(call))
+    if (isSymbolic(given, this.evidence) || this.#isModelArgument(call) || this.#isBuilding(call, model))
       return verdict(
         'symbolic',
         model.confidence,
@@ -168,6 +169,13 @@ export class Classifier {
     const maker = outer?.type === 'argument_list' ? outer.parent : undefined;
     const value = maker && this.evidence.evaluate(child(maker, 'function'));
     return value?.kind === 'import' && /^keras\.(?:models\.)?Model$/.test(canonicalPath(value.path));
+  }
+
+  /** In a function that puts new layers on its tensors: those are symbolic, and so is what else runs there. */
+  #isBuilding(call: SyntaxNode, { framework }: Model): boolean {
+    if (framework !== 'keras' || !this.evidence.mayBuildGraphs) return false;
+    const around = enclosingFunction(call);
+    return around !== undefined && putsLayersOnTensors(around, this.evidence);
   }
 
   /** `Dense(3)(x)`: the functional API. */
@@ -233,14 +241,23 @@ export class Classifier {
   ): Verdict | undefined {
     const { framework } = estimator;
     const given = argumentsOf(call, this.evidence.text);
-    if (estimator.pickled && kerasKeywords.some((each) => each !== 'batch_size' && given.keywords.has(each)))
-      return guessFromName(call, callee, this.evidence, this.context);
+    const isKeras =
+      kerasKeywords.some((each) => each !== 'batch_size' && given.keywords.has(each)) ||
+      this.#toldByName(callee) === 'keras';
+    if (estimator.pickled && isKeras) return guessFromName(call, callee, this.evidence, this.context);
     const told = `${shown} ${this.#told(estimator.origin)}: ${frameworkTitle(framework)} is no deep-learning framework, so there is no device to profile.`;
     const confidence = estimator.pickled ? 0.8 : 0.95;
     if (predictMethods.has(name)) return this.#verdict('non-dl', framework, confidence, told);
     return name === 'fit' || name === 'partial_fit'
       ? this.#verdict('train', framework, confidence, told)
       : undefined;
+  }
+
+  /** What else is done with what has the method. */
+  #toldByName(callee: SyntaxNode): Framework | undefined {
+    const inner = unwrap(callee);
+    const receiver = inner.type === 'attribute' ? child(inner, 'object') : undefined;
+    return receiver && toldBy(lastName(receiver, this.evidence.text), this.evidence);
   }
 
   #ofModel(

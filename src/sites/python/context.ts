@@ -165,8 +165,11 @@ export class Context {
     if (!before) return undefined;
     // The loss is another call's: this one chooses an action, or its result is cut off from the gradients.
     if (!this.#isExplained(before)) return { mode: 'training', because: 'in the code that calls backward()' };
-    return isDetached(call, this.evidence.text)
-      ? { mode: 'mixed', because: 'in a step of training, with its result detached' }
+    if (isDetached(call, this.evidence.text))
+      return { mode: 'mixed', because: 'in a step of training, with its result detached' };
+    // Kept for another method, which may or may not make a loss of it.
+    return isKept(call)
+      ? { mode: 'mixed', because: 'in a step of training, with its result kept for another' }
       : undefined;
   }
 
@@ -214,4 +217,9 @@ export class Context {
 function isDetached(call: SyntaxNode, text: string): boolean {
   const attribute = call.parent?.type === 'attribute' ? child(call.parent, 'attribute') : undefined;
   return attribute !== undefined && /^(?:detach_?|data)$/.test(textOf(attribute, text));
+}
+
+/** `self.fake = G(z)` */
+function isKept(call: SyntaxNode): boolean {
+  return call.parent?.type === 'assignment' && child(call.parent, 'left')?.type === 'attribute';
 }

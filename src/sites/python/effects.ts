@@ -96,8 +96,11 @@ export function effectOfValue(value: Value | undefined, evidence: Evidence): Eff
     case 'function':
       return effectOf(value.node, evidence);
     case 'compiled': {
-      const effect = value.effect ?? effectOfValue(value.body, evidence);
-      return effect;
+      if (value.effect) return value.effect;
+      // `jax.vmap(model)(x)`, where the model is handed in.
+      return value.body === undefined && isModelName(value.name)
+        ? { ...noEffect, runs: value.framework }
+        : effectOfValue(value.body, evidence);
     }
     case 'differentiated':
       return { ...effectOfValue(value.of, evidence), differentiates: true };

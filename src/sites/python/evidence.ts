@@ -4,7 +4,7 @@ import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
 import { dominates, type Bindings } from './bindings';
 import { inSameBranch, reachable } from './branches';
-import { customary, frameworkOfModule } from './frameworks';
+import { customary, customaryNames, frameworkOfModule } from './frameworks';
 import { madeBy } from './made';
 import { isModelName } from './names';
 import { imported, type Thing } from './things';
@@ -47,6 +47,8 @@ export class Evidence {
   readonly effects = new Map<SyntaxNode, Effect>();
   /** Methods that run while their module runs, as `insideModel` has found. */
   readonly insideMethods = new Map<ClassInfo, ReadonlySet<string>>();
+  /** Functions that build graphs, as `putsLayersOnTensors` has found. */
+  readonly building = new Map<SyntaxNode, boolean>();
   readonly #attributes = new Attributes(this);
   readonly #active = new Set<object>();
   #frameworks: { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
@@ -83,6 +85,7 @@ export class Evidence {
     this.#definitions.clear();
     this.effects.clear();
     this.insideMethods.clear();
+    this.building.clear();
   }
 
   /** Frameworks that the file imports, or means by names that are the custom where it is part of a program. */
@@ -103,6 +106,12 @@ export class Evidence {
       ? ['keras', 'jax', 'tensorflow', 'torch', 'onnxruntime']
       : ['keras', 'tensorflow', 'torch', 'jax', 'onnxruntime'];
     return order.find((each) => this.frameworks.has(each)) ?? 'unknown';
+  }
+
+  /** That of a model from somewhere else: what is not run by a session in TensorFlow is mostly a Keras model. */
+  get foreignFramework(): Framework {
+    const main = this.mainFramework;
+    return main === 'tensorflow' && !this.hasGraphs ? 'keras' : main;
   }
 
   /** TensorFlow 1: sessions and placeholders. */
@@ -233,7 +242,7 @@ export class Evidence {
       const star = this.bindings.starImports
         .map((module) => `${module}.${name}`)
         .find((path) => madeBy(path) ?? roleOfBase(path));
-      const path = star ?? customary.get(name);
+      const path = star ?? this.#meant(name);
       return path === undefined ? undefined : { kind: 'import', path };
     }
     const before = found.deferred
@@ -255,6 +264,14 @@ export class Evidence {
       if (!found.deferred && !isNone && dominates(binding, use)) break;
     }
     return this.withElements(strongest(candidates), found.elements);
+  }
+
+  /** A name that the file does not bind means what it mostly does, unless it comes out of a star import. */
+  #meant(name: string): string | undefined {
+    const path = customaryNames.get(name);
+    return path === undefined || customary.has(name) || this.bindings.starImports.length === 0
+      ? path
+      : undefined;
   }
 
   /** With what is put into a list later on. */

@@ -36,7 +36,7 @@ function modelAmong(given: Arguments, evidence: Evidence): Model | undefined {
   return undefined;
 }
 
-function ofMade(
+export function ofMade(
   made: Made,
   path: string,
   callee: SyntaxNode,
@@ -88,8 +88,14 @@ function ofMade(
       const values = [...given.positional, ...given.keywords.values()].map((each) => evidence.evaluate(each));
       return { kind: 'tuple', elements: values, whole: values[0] };
     }
+    case 'halves': {
+      const value = evidence.evaluate(first);
+      return { kind: 'tuple', elements: [value, value] };
+    }
     case 'items':
       return evidence.evaluate(first) ?? container(undefined);
+    case 'maker':
+      return { kind: 'maker', gives: made.gives };
     case 'symbol':
     case 'profiler':
     case 'launcher':
@@ -125,6 +131,7 @@ function ofModel(
     of: inner?.kind === 'model' ? inner.of : undefined,
     own: inner?.kind === 'model' ? inner.own : undefined,
     methods: made.methods,
+    gives: made.gives,
   };
 }
 
@@ -160,7 +167,7 @@ function ofUnlisted(
     if (ofClass && isMaker) return madeByThing(ofClass, owner);
     if (loader.test(path) && !besideModels.test(className) && evidence.hasDeepLearning)
       return evidence.model(
-        frameworkOfModule(path) ?? (name === 'load_from_checkpoint' ? 'torch' : evidence.mainFramework),
+        frameworkOfModule(path) ?? (name === 'load_from_checkpoint' ? 'torch' : evidence.foreignFramework),
         0.88,
         evidence.origin('loaded by', callee),
       );
@@ -181,12 +188,17 @@ export function ofForeignName(
   name: string,
   callee: SyntaxNode,
   evidence: Evidence,
-  of = evidence.mainFramework,
+  of = evidence.foreignFramework,
 ): Value | undefined {
   if (isModelFactoryName(name)) {
     const classical = !evidence.hasDeepLearning && evidence.hasClassical;
     if (classical)
-      return { kind: 'estimator', framework: 'sklearn', origin: evidence.origin('loaded by', callee) };
+      return {
+        kind: 'estimator',
+        framework: 'sklearn',
+        pickled: true,
+        origin: evidence.origin('loaded by', callee),
+      };
     const how = /^_?(?:load|restore|read|get)/i.test(name) ? 'loaded by' : 'built by';
     const model = evidence.model(of, evidence.hasDeepLearning ? 0.82 : 0.72, evidence.origin(how, callee));
     return /(?:models|nets|networks|ensemble)$/i.test(name) ? container(model) : model;

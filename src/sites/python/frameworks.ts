@@ -22,7 +22,7 @@ const packages: readonly (readonly [Framework, RegExp])[] = [
   ],
   [
     'torch',
-    /^(?:torch\w*|pytorch_\w+|lightning|lightning_fabric|timm|transformers|ultralytics|accelerate|fastai|monai|caffe2|diffusers|sentence_transformers|vllm|peft|trl|setfit|open_clip|segmentation_models_pytorch|efficientnet_pytorch|stable_baselines3|sb3_contrib|detectron2|mm(?:cv|engine|det|det3d|seg|cls|pretrain|pose|ocr|action|rotate)|fairseq|speechbrain|espnet2?|flair|kornia|gpytorch|botorch|deepspeed|apex|skorch|captum|facenet_pytorch|easyocr|whisper|faster_whisper|xformers|auto_gptq|dgl|pyro|allennlp|nemo|optimum|clip|bitsandbytes|yolov5|ignite|catalyst|functorch|exllama\w*)$/,
+    /^(?:torch\w*|pytorch_\w+|lightning|lightning_fabric|timm|transformers|ultralytics|accelerate|fastai|monai|caffe2|diffusers|sentence_transformers|vllm|peft|trl|setfit|open_clip|segmentation_models_pytorch|efficientnet_pytorch|stable_baselines3|sb3_contrib|detectron2|mm(?:cv|engine|det|det3d|seg|cls|pretrain|pose|ocr|action|rotate)|fairseq|speechbrain|espnet2?|flair|kornia|gpytorch|botorch|deepspeed|apex|skorch|captum|facenet_pytorch|easyocr|whisper|faster_whisper|xformers|auto_gptq|dgl|pyro|allennlp|nemo|optimum|clip|bitsandbytes|yolov5|ignite|catalyst|functorch|exllama\w*|pyannote|silero_vad|segment_anything|sam2|TTS)$/,
   ],
   ['jax', /^(?:jax|flax|haiku|equinox|optax|orbax|objax|elegy|numpyro|jraph|distrax|rlax|chex|trax)$/],
   ['onnxruntime', /^onnxruntime$/],
@@ -47,6 +47,21 @@ export const customary: ReadonlyMap<string, string> = new Map([
   ['eqx', 'equinox'],
   ['hk', 'haiku'],
   ['optax', 'optax'],
+]);
+
+/** Likewise functions and classes, by which a part of a program makes its models. */
+export const customaryNames: ReadonlyMap<string, string> = new Map([
+  ...customary,
+  ['nn', 'torch.nn'],
+  ['cv', 'cv2'],
+  ['cv2', 'cv2'],
+  ['ort', 'onnxruntime'],
+  ['onnxruntime', 'onnxruntime'],
+  ['load_model', 'keras.models.load_model'],
+  ['model_from_json', 'keras.models.model_from_json'],
+  ['Sequential', 'keras.Sequential'],
+  ['AutoModelForCausalLM', 'transformers.AutoModelForCausalLM'],
+  ['YOLO', 'ultralytics.YOLO'],
 ]);
 
 /** A name for the user: `tensorflow` is TensorFlow. */

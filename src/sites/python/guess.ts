@@ -11,15 +11,17 @@ import { frameworkTitle } from './frameworks';
 import { guessForward } from './guessForward';
 import {
   isEstimatorName,
+  isModelClassName,
   isModelName,
   isModelPartName,
+  isRequestName,
   kerasKeywords,
   modelMethods,
   predictMethods,
   trainMethods,
   trainerMethods,
 } from './names';
-import { argumentsOf, lastName, textOf, unwrap } from './nodes';
+import { argumentsOf, enclosingClass, lastName, textOf, unwrap } from './nodes';
 import { purposeConfidence, purposeOf } from './sessions';
 
 const guessedMethods: ReadonlySet<string> = new Set([
@@ -132,6 +134,14 @@ function guessPredict(asked: Asked, method: string): Verdict | undefined {
       ? verdict(asked, 'predict', framework, 0.55, `may be a model: the file imports ${imports}.`)
       : noModel(0.5, 'is named like an estimator.');
   }
+  if (method === 'infer' && isRequestName(name) && !keras)
+    return verdict(
+      asked,
+      'predict',
+      'unknown',
+      0.78,
+      'is named like a request of OpenVINO, so this runs inference.',
+    );
   if (isModelName(name) || isModelPartName(name))
     return guessNamedPredict(asked, method, { keras, classical, signed, framework });
   if (method !== 'predict' && method !== 'predict_on_batch') return undefined;
@@ -155,7 +165,25 @@ function guessPredict(asked: Asked, method: string): Verdict | undefined {
     return classical
       ? undefined
       : verdict(asked, 'predict', framework, 0.5, `may be a model: the file imports ${imports}.`);
-  return classical ? noModel(0.6, 'is in a file that imports classical machine learning only.') : undefined;
+  if (classical) return noModel(0.6, 'is in a file that imports classical machine learning only.');
+  return isInModelClass(asked)
+    ? verdict(
+        asked,
+        'predict',
+        'keras',
+        0.72,
+        'belongs to what is named like a model, so this runs inference.',
+      )
+    : undefined;
+}
+
+/** `class Sheet(TileGAN)`, whose parts predict: the base comes from somewhere else. */
+function isInModelClass({ receiver, call, evidence }: Asked): boolean {
+  const owner = enclosingClass(call);
+  const of = owner && evidence.bindings.classes.get(owner);
+  const object = child(unwrap(receiver), 'object');
+  if (!of || !object || textOf(object, evidence.text) !== 'self') return false;
+  return of.bases.some((each) => isModelClassName(lastName(each, evidence.text)));
 }
 
 /** The receiver is named like a model. */
@@ -212,6 +240,14 @@ function guessNamedPredict(
     );
   }
   if (method === 'generate') return undefined;
+  if (isTakenByArgmax(asked) || isIndexedTwice(asked.call))
+    return verdict(
+      asked,
+      'predict',
+      'keras',
+      0.75,
+      'is named like a model and gives scores, as the predict of Keras does, so this runs inference.',
+    );
   return verdict(
     asked,
     'predict',
@@ -248,10 +284,27 @@ function isTakenByArgmax({ call, evidence }: Asked): boolean {
   });
 }
 
+/** `model.predict(x)[0, :]`, `model.predict(x)[0][1]`: a score of one of the classes. */
+function isIndexedTwice(call: SyntaxNode): boolean {
+  const outer = call.parent;
+  if (outer?.type !== 'subscript' || child(outer, 'value') !== call) return false;
+  if (outer.parent?.type === 'subscript' && child(outer.parent, 'value') === outer) return true;
+  return outer.children.filter((each) => each.field === 'subscript').length > 1;
+}
+
 /** `session.run(...)`, where the session comes from somewhere else. */
 function guessRun(asked: Asked): Verdict | undefined {
   const { evidence, name } = asked;
   if (!/sess(?:ion)?s?\d*$/i.test(name)) return undefined;
+  // Nobody but ONNX Runtime is told by None that all outputs are wanted.
+  if (asked.given.positional.length >= 2 && asked.given.positional[0]!.type === 'none')
+    return verdict(
+      asked,
+      'predict',
+      'onnxruntime',
+      0.85,
+      'is named like a session and is asked for all outputs, as ONNX Runtime is, so this runs inference.',
+    );
   if (evidence.frameworks.has('onnxruntime'))
     return verdict(
       asked,

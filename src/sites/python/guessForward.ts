@@ -2,7 +2,7 @@
 
 import type { Framework } from '../site';
 import { child } from '../tree';
-import { verdict, type Asked } from './asked';
+import { ofKeras, verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
 import { frameworkTitle } from './frameworks';
 import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
@@ -20,12 +20,14 @@ const ofModules: readonly string[] = ['eval', 'parameters', 'named_parameters', 
  */
 export function guessForward(asked: Asked, known?: number, of?: Framework): Verdict | undefined {
   const { evidence, context, name, told } = asked;
-  if (!evidence.hasDeepLearning || (told === 'sklearn' && known === undefined)) return undefined;
+  if (!(evidence.hasDeepLearning || told === 'keras') || (told === 'sklearn' && known === undefined))
+    return undefined;
   if (isLossName(name) || isPreprocessingName(name)) return undefined;
   // Most calls of a file end here; what they run inside of takes longer to find out.
   if (
     known === undefined &&
     told !== 'torch' &&
+    told !== 'keras' &&
     !isModelName(name) &&
     !isModelPartName(name) &&
     !shortName.test(name)
@@ -85,8 +87,9 @@ function confidenceByName(asked: Asked, mode: string): number | undefined {
   const helped = told !== undefined || mode !== 'unsaid' || ofModel;
   if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
   if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;
-  if (told !== 'torch' || !evidence.frameworks.has('torch')) return undefined;
   const used = evidence.bindings.methodsUsed.get(name) ?? [];
+  if (told === 'keras') return used.some((each) => ofKeras.has(each)) ? 0.85 : undefined;
+  if (told !== 'torch' || !evidence.frameworks.has('torch')) return undefined;
   return mode !== 'unsaid' || ofModules.some((each) => used.includes(each)) ? 0.85 : undefined;
 }
 

@@ -20,15 +20,18 @@ export type Made =
       confidence: number;
       callable: boolean;
       methods?: Methods;
+      /** What other methods of it give. */
+      gives?: ReadonlyMap<string, Made>;
     }
   | { is: 'session'; framework: Framework; confidence: number }
   | { is: 'compiled' | 'differentiated'; framework: Framework }
   | { is: 'estimator'; framework: Framework; pickled?: boolean }
   | { is: 'trainer'; framework: Framework }
   | { is: 'layer'; framework: Framework }
-  /** `argument`: what it is given first; `second`; `arguments`: a tuple of them; `many`: a model and more. */
-  | { is: 'argument' | 'second' | 'arguments' | 'items' }
+  /** `argument`: what it is given first; `second`; `arguments`: a tuple of them; `halves`: it in two. */
+  | { is: 'argument' | 'second' | 'arguments' | 'items' | 'halves' }
   | { is: 'withParts'; model: Made }
+  | { is: 'maker'; gives: ReadonlyMap<string, Made> }
   | { is: 'symbol' | 'profiler' | 'launcher' | 'other' };
 
 type Rule = readonly [pattern: RegExp, made: Made];
@@ -56,8 +59,19 @@ const tool = (
 ): Made => ({ is: 'model', framework, how, confidence, callable, methods: by });
 
 const is = (
-  what: 'symbol' | 'profiler' | 'launcher' | 'other' | 'argument' | 'second' | 'arguments' | 'items',
+  what:
+    'symbol' | 'profiler' | 'launcher' | 'other' | 'argument' | 'second' | 'arguments' | 'items' | 'halves',
 ): Made => ({ is: what });
+
+/** A graph that OpenVINO has compiled: it is called, or asked for requests that run it. */
+const request: Made = { is: 'session', framework: 'unknown', confidence: 0.9 };
+export const compiledGraph: Made = {
+  ...(tool('unknown', 'compiled by', methods('infer_new_request infer start_async'), true, 0.9) as Made & {
+    is: 'model';
+  }),
+  gives: new Map([['create_infer_request', request]]),
+};
+const maker = (gives: Record<string, Made>): Made => ({ is: 'maker', gives: new Map(Object.entries(gives)) });
 
 const boosters = '(?:xgboost|lightgbm|catboost)';
 const lightning = '(?:pytorch_lightning|lightning(?:\\.pytorch)?)';
@@ -119,7 +133,7 @@ const rules: readonly Rule[] = [
   [/^onnx_tf\.(?:\w+\.)*prepare$/, { is: 'session', framework: 'tensorflow', confidence: 0.9 }],
   [/^tensorflow\.estimator\.(?:export|inputs)\./, is('other')],
   [
-    /^tensorflow\.(?:compat\.v\d\.)?(?:contrib\.(?:learn|estimator)|estimator)\.(?:\w+\.)*(?:\w*(?:Estimator|Classifier|Regressor|Machine))$/,
+    /^tensorflow\.(?:compat\.v\d\.)?(?:contrib\.(?:learn|estimator|tpu)|estimator)\.(?:\w+\.)*(?:\w*(?:Estimator|Classifier|Regressor|Machine))$/,
     tool(
       'tensorflow',
       'built by',
@@ -240,6 +254,15 @@ const rules: readonly Rule[] = [
   ],
   [/^flair\.(?:\w+\.)*\w+\.load$/, tool('torch', 'loaded by', methods('predict embed'))],
   [/^easyocr\.Reader$/, tool('torch', 'built by', methods('readtext detect recognize'))],
+  [/^mtcnn\.(?:\w+\.)*MTCNN$/, tool('keras', 'built by', methods('detect_faces'))],
+  [/^TTS\.api\.TTS$/, tool('torch', 'loaded by', methods('tts tts_to_file tts_with_vc voice_conversion'))],
+  [/^pyannote\.audio\.(?:\w+\.)*\w+\.from_pretrained$/, model('torch', 'loaded by')],
+  [/^silero_vad\.load_silero_vad$/, model('torch', 'loaded by')],
+  [
+    /^(?:segment_anything|sam2)\.(?:\w+\.)*\w*(?:Predictor|MaskGenerator)$/,
+    tool('torch', 'built by', methods('predict predict_torch set_image generate')),
+  ],
+  [/^(?:segment_anything|sam2)\.(?:\w+\.)*build_\w+$/, model('torch', 'built by')],
   [/^facenet_pytorch\.\w+$/, model('torch', 'built by')],
   [/^skorch\.(?:\w+\.)*NeuralNet\w*$/, tool('torch', 'built by', scikitLike)],
   [/^pytorch_tabnet\.(?:\w+\.)*TabNet\w+$/, tool('torch', 'built by', scikitLike)],
@@ -317,6 +340,11 @@ const rules: readonly Rule[] = [
     is('argument'),
   ],
   [/^flax\.jax_utils\.(?:un)?replicate$/, is('argument')],
+  [/^jax\.(?:tree_util\.tree_map|tree_map|tree\.map|tree_multimap)$/, is('second')],
+  [/^jax\.(?:device_put|device_get|block_until_ready|lax\.stop_gradient)$/, is('argument')],
+  [/^(?:equinox|optax)\.(?:apply_updates|incremental_update)$/, is('argument')],
+  [/^equinox\.(?:filter|combine|filter_shard)$/, is('argument')],
+  [/^equinox\.partition$/, is('halves')],
   [
     /^haiku\.(?:multi_)?transform\w*$|^haiku\.without_(?:apply_rng|state)$/,
     tool('jax', 'built by', methods(''), false, 0.9),
@@ -342,7 +370,30 @@ const rules: readonly Rule[] = [
     /^(?:cv2|cv)\.dnn(?:\.readNet\w*|_\w+Model|\.\w+Model)$/,
     { is: 'session', framework: 'unknown', confidence: 0.9 },
   ],
-  [/^(?:openvino|openvino\.runtime)\.compile_model$/, model('unknown', 'compiled by', 0.9)],
+  [/^openvino\.(?:\w+\.)*compile_model$/, compiledGraph],
+  [
+    /^openvino\.(?:\w+\.)*(?:IE)?Core$/,
+    maker({ compile_model: compiledGraph, load_network: compiledGraph, import_model: compiledGraph }),
+  ],
+  [/^openvino\.(?:\w+\.)*(?:AsyncInferQueue|InferRequest)$/, request],
+  [/^tensorrt\.Runtime$/, maker({ deserialize_cuda_engine: maker({ create_execution_context: request }) })],
+  [
+    /^coremltools\.(?:models\.)?(?:MLModel|convert)$/,
+    tool('unknown', 'loaded by', methods('predict'), false, 0.9),
+  ],
+  [
+    /^llama_cpp\.Llama(?:\.from_pretrained)?$/,
+    tool('unknown', 'loaded by', methods('create_completion create_chat_completion embed generate'), true),
+  ],
+  [
+    /^ctranslate2\.(?:Translator|Generator|Encoder)$/,
+    tool(
+      'unknown',
+      'loaded by',
+      methods('translate_batch translate_iterable generate_batch generate_tokens forward_batch score_batch'),
+    ),
+  ],
+  [/^insightface\.app\.FaceAnalysis$/, tool('onnxruntime', 'loaded by', methods('get'))],
   [/^onnxruntime\.backend\.(?:\w+\.)*prepare$/, { is: 'session', framework: 'onnxruntime', confidence: 0.9 }],
 
   // Registries that hand out models of a named framework.

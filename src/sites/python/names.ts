@@ -66,6 +66,13 @@ export function isModelClassName(name: string): boolean {
   );
 }
 
+/** What runs a graph in OpenVINO: `infer_request`, `exec_net`. */
+export function isRequestName(name: string): boolean {
+  return /^_*(?:\w+_)?(?:infer(?:ence)?_?req(?:uest)?|exec_?net(?:work)?|compiled_(?:model|net|network))s?\d*$/i.test(
+    name,
+  );
+}
+
 /** `VanillaNet`, `Model`: what is called by such a name is a class, and what comes of it an object. */
 export function isClassName(name: string): boolean {
   return /^_?[A-Z][A-Za-z\d]*[a-z]/.test(name);

@@ -16,7 +16,7 @@ import type { Thing } from './things';
 
 /** A file without any of these has no site, and need not be parsed. */
 const worthParsing =
-  /predict|infer|forward|generate|model|net|session|jit|keras|tensorflow|torch|jax|onnx|interpreter|haiku|flax|pipeline|diffus|yolo|encode|learn|whisper|llm/i;
+  /predict|infer|forward|generate|model|net|session|jit|keras|tensorflow|torch|jax|onnx|interpreter|haiku|flax|pipeline|diffus|yolo|encode|learn|whisper|llm|tensorrt|llama|ctranslate|insightface|mtcnn|pyannote|\bsam2\b|\bTTS\b|openvino|compile_model/i;
 
 /** False for a text that can be skipped unparsed. */
 export function mayHaveSites(decoded: string): boolean {

@@ -1,8 +1,9 @@
 /** What a call gives back, as far as it is, or holds, a model. */
 
-import { child, type SyntaxNode } from '../tree';
+import { child, nodesBelow, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
-import { ofForeignName, ofImport } from './foreign';
+import { ofForeignName, ofImport, ofMade } from './foreign';
+import { compiledGraph } from './made';
 import { isTrainingName, predictMethods } from './names';
 import { argumentsOf, enclosingClass, lastName, textOf, unwrap, type Arguments } from './nodes';
 import { purposeOfTensor } from './sessions';
@@ -77,6 +78,28 @@ export function isFunctionalLayer(value: Value, callee: SyntaxNode): boolean {
   return value.kind === 'layer' && value.framework === 'keras' && unwrap(callee).type === 'call';
 }
 
+const graphMakers: ReadonlySet<string> = new Set(['Input', 'InputLayer', 'Model', 'Sequential']);
+
+/**
+ * Whether a function of the file makes layers and calls them at once, on tensors that it is given: where it makes the
+ * inputs itself, those tell what is symbolic, and the model may be tried out further down.
+ */
+export function putsLayersOnTensors(definition: SyntaxNode, evidence: Evidence): boolean {
+  const known = evidence.building.get(definition);
+  if (known !== undefined) return known;
+  const callees = nodesBelow(definition).flatMap((node) =>
+    node.type === 'call' ? (child(node, 'function') ?? []) : [],
+  );
+  const puts =
+    callees.some((each) => {
+      if (unwrap(each).type !== 'call') return false;
+      const value = evidence.evaluate(each);
+      return value !== undefined && isFunctionalLayer(value, each);
+    }) && !callees.some((each) => graphMakers.has(lastName(each, evidence.text)));
+  evidence.building.set(definition, puts);
+  return puts;
+}
+
 function ofFunction(
   definition: SyntaxNode,
   callee: SyntaxNode,
@@ -98,7 +121,13 @@ function ofMethod(
   evidence: Evidence,
 ): Value | undefined {
   switch (receiver.kind) {
+    case 'maker': {
+      const made = receiver.gives.get(name);
+      return made ? ofMade(made, name, callee, given, evidence) : other('no model');
+    }
     case 'model': {
+      const made = receiver.gives?.get(name);
+      if (made) return ofMade(made, name, callee, given, evidence);
       const method = receiver.of?.methods.get(name);
       if (chained.has(name) && !method) return receiver;
       if (name === 'get_layer') return { kind: 'layer', framework: receiver.framework };
@@ -187,6 +216,9 @@ function ofUnknown(
     const receiver = lastName(child(inner, 'object')!, evidence.text);
     if (/(?:^|_)(?:accelerator|fabric)$/i.test(receiver)) return ofLauncher(name, given, evidence);
   }
+  // OpenVINO's core, which is handed around.
+  if (inner.type === 'attribute' && name === 'compile_model')
+    return ofMade(compiledGraph, name, callee, given, evidence);
   // `np.array`, arithmetic helpers and the like keep a symbolic tensor symbolic.
   if (isSymbolic(given, evidence)) return { kind: 'symbol' };
   return ofForeignName(name, callee, evidence);

@@ -11,6 +11,15 @@ export const sessionMethods: ReadonlySet<string> = new Set([
   'run_with_iobinding',
   'run_async',
   'run_with_ort_values',
+  // OpenVINO's requests, TensorRT's contexts
+  'infer',
+  'start_async',
+  'async_infer',
+  'execute',
+  'execute_v2',
+  'execute_async',
+  'execute_async_v2',
+  'execute_async_v3',
   // OpenCV's
   'forward',
   'forwardAsync',

@@ -2,7 +2,7 @@ import type { Framework } from '../site';
 import type { Context } from './context';
 import { effectOf, effectOfValue } from './effects';
 import type { Evidence } from './evidence';
-import type { Methods } from './made';
+import type { Made, Methods } from './made';
 import type { Role } from './roles';
 import { container, type ClassInfo, type Effect, type Origin, type Value } from './values';
 
@@ -31,6 +31,7 @@ type Held =
       callable: boolean;
       own?: readonly string[] | undefined;
       methods?: Methods | undefined;
+      gives?: ReadonlyMap<string, Made> | undefined;
     }
   | { is: 'session'; framework: Framework; confidence: number }
   | { is: 'compiled'; framework: Framework; name: string; effect: Effect }
@@ -96,6 +97,7 @@ function held(value: Value, evidence: Evidence): Held | undefined {
         callable: value.callable,
         own: value.own ?? (value.of && ownOf(value.of)),
         methods: value.methods,
+        gives: value.gives,
       };
     case 'session':
       return { is: 'session', framework: value.framework, confidence: value.confidence };
@@ -166,8 +168,8 @@ export function valueOf(of: Held, path: string, how: Origin['how']): Value {
   const origin: Origin = { how, by: `${path.split('.').at(-1)} of ${moduleOf(path)}`, at: undefined };
   switch (of.is) {
     case 'model': {
-      const { framework, confidence, callable, own, methods } = of;
-      return { kind: 'model', framework, confidence, callable, origin, own, methods };
+      const { framework, confidence, callable, own, methods, gives } = of;
+      return { kind: 'model', framework, confidence, callable, origin, own, methods, gives };
     }
     case 'session':
       return { kind: 'session', framework: of.framework, confidence: of.confidence, origin };

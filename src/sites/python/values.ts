@@ -2,7 +2,7 @@
 
 import type { Framework } from '../site';
 import type { SyntaxNode } from '../tree';
-import type { Methods } from './made';
+import type { Made, Methods } from './made';
 
 /** Where the evidence lies, for the sentence in the hover: "built by tf.keras.Sequential on line 12". */
 export interface Origin {
@@ -31,6 +31,8 @@ export interface Model {
   of?: ClassInfo | undefined;
   /** Methods that its library gives it. */
   methods?: Methods | undefined;
+  /** What other methods of it give. */
+  gives?: ReadonlyMap<string, Made> | undefined;
   /** Methods that a class of the project gives it, which are wrappers of what they call. */
   own?: readonly string[] | undefined;
 }
@@ -76,6 +78,8 @@ export type Value =
   | { kind: 'differentiated'; framework: Framework; of: Value | undefined; origin: Origin }
   /** Classical machine learning; `pickled`: taken for that, as what is pickled without a word more mostly is. */
   | { kind: 'estimator'; framework: Framework; origin: Origin; pickled?: boolean }
+  /** Something of a runtime whose methods hand out what runs a graph: OpenVINO's `Core`, an engine of TensorRT. */
+  | { kind: 'maker'; gives: ReadonlyMap<string, Made> }
   /** Accelerate's and Fabric's: hands back models made ready for a device. */
   | { kind: 'launcher' }
   /** An object of a plain class of another file. */
