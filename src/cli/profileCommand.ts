@@ -139,6 +139,7 @@ interface Values {
   calls?: string | undefined;
   seconds?: string | undefined;
   'stop-after'?: string | undefined;
+  'framework-calls'?: boolean | undefined;
   json?: string | undefined;
   editor?: boolean | undefined;
 }
@@ -167,6 +168,7 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         calls: { type: 'string' },
         seconds: { type: 'string' },
         'stop-after': { type: 'string' },
+        'framework-calls': { type: 'boolean' },
         json: { type: 'string' },
         // Set by the editor: its terminal shows the command, and the clicked site comes on top of the others.
         editor: { type: 'boolean' },
@@ -183,6 +185,7 @@ function runOptions(values: Values): RunOptions {
     warmUpCalls: whole(values['warm-up'], '--warm-up', 5),
     tracedCalls: Math.min(500, whole(values.calls, '--calls', 20)),
     tracedSeconds: seconds(values.seconds),
+    ...(values['framework-calls'] ? { frameworkCalls: true } : {}),
   };
   const after = values['stop-after'];
   if (after !== undefined) {

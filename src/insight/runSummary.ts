@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Problem } from '../common/problem';
 import type { Nanoseconds, Share } from '../common/units';
+import type { SiteRecord } from '../runs/processRecords';
 import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import { runNameTime, type ConfigSite } from '../runs/runRecord';
@@ -93,6 +94,10 @@ export function summarizeRun(reader: RunReader): RunSummary {
     for (const site of file.sites)
       sites.push(siteSummary(file.file, site, processes, figures.get(site.index) ?? noFigures));
   }
+  for (const site of sitesWithoutSource(processes)) {
+    const known = { ...site, id: site.index.toString(16), column: 1, endLine: site.line };
+    sites.push(siteSummary(site.file, known, processes, figures.get(site.index) ?? noFigures));
+  }
   const leading = record?.leadingSite;
   sites.sort(
     (a, b) =>
@@ -123,9 +128,14 @@ export function summarizeRun(reader: RunReader): RunSummary {
   };
 }
 
+/** Each once, whichever processes met it: the index follows from file, line and method. */
+function sitesWithoutSource(processes: readonly ProcessReader[]): SiteRecord[] {
+  return [...new Map(processes.flatMap((p) => p.sites).map((site) => [site.index, site])).values()];
+}
+
 function siteSummary(
   file: string,
-  site: ConfigSite,
+  site: Pick<ConfigSite, 'id' | 'index' | 'line' | 'column' | 'endLine' | 'callee' | 'framework'>,
   processes: readonly ProcessReader[],
   figures: SiteFigures,
 ): SiteSummary {

@@ -197,6 +197,7 @@ async function programPlaces({ program, cwd, root }: Choice): Promise<string[]> 
       return (await packageFolders(program.interpreter, program.module, cwd, false)).filter(outside);
     case 'console':
       return (await packageFolders(program.interpreter, program.module, cwd, true)).filter(outside);
+    case 'sourceless':
     case 'other':
       return [];
   }

@@ -83,7 +83,9 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
     },
     request.andConfident,
   );
-  if (sites.length === 0) {
+  const options = { ...request.options };
+  if (program.kind === 'sourceless') options.frameworkCalls = true;
+  if (sites.length === 0 && !options.frameworkCalls) {
     throw new UserError(`There is no predict call below ${request.root}.`, {
       fix: 'Name one with --site FILE:LINE, or another folder with --root DIR.',
     });
@@ -91,7 +93,7 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   await prepareLogDirectory(request.logDirectory);
   const directory = path.join(request.logDirectory, newRunName());
   await mkdir(directory, { recursive: true });
-  await writeRunConfig(directory, await buildRunConfig(sites, request.options));
+  await writeRunConfig(directory, await buildRunConfig(sites, options));
   const record: RunRecord = {
     format: runFormat,
     state: 'starting',

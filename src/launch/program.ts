@@ -8,6 +8,8 @@ export type PythonProgram =
   | { kind: 'script'; interpreter: string; file: string }
   | { kind: 'module'; interpreter: string; module: string }
   | { kind: 'console'; interpreter: string; file: string; module: string }
+  /** `-c`, standard input, a .pyc file: nothing that a finder could read. */
+  | { kind: 'sourceless'; interpreter: string }
   | { kind: 'other'; interpreter: string | undefined };
 
 const pythonName = /^(python|pypy)\d*(\.\d+)*w?(\.exe)?$/i;
@@ -36,11 +38,12 @@ function afterInterpreter(words: readonly string[], cwd: string): PythonProgram 
       const name = module[1] || words[i + 1];
       return name ? { kind: 'module', interpreter, module: name } : { kind: 'other', interpreter };
     }
-    if (word === '-' || /^-[bBdEhiIOPqsSuvx]*c/.test(word)) return { kind: 'other', interpreter };
+    if (word === '-' || /^-[bBdEhiIOPqsSuvx]*c/.test(word)) return { kind: 'sourceless', interpreter };
     if (valued.has(word)) i++;
+    else if (word.endsWith('.pyc')) return { kind: 'sourceless', interpreter };
     else if (!word.startsWith('-')) return { kind: 'script', interpreter, file: path.resolve(cwd, word) };
   }
-  return { kind: 'other', interpreter };
+  return { kind: 'sourceless', interpreter };
 }
 
 /** The file that a shell would start for this word. */

@@ -12,7 +12,11 @@ import { moduleName } from '../sites/identity';
 import type { Site } from '../sites/site';
 
 /** `config.json` for these sites, in the given order; files are hashed as they lie on disk. */
-export async function buildRunConfig(sites: readonly Site[], options: RunOptions): Promise<RunConfig> {
+export async function buildRunConfig(
+  sites: readonly Site[],
+  options: RunOptions,
+  root?: string,
+): Promise<RunConfig> {
   const files = new Map<string, ConfigFile>();
   let index = 0;
   for (const site of sites) {
@@ -26,7 +30,7 @@ export async function buildRunConfig(sites: readonly Site[], options: RunOptions
     }
     entry.sites.push(configSite(site, index++));
   }
-  return { format: configFormat, files: [...files.values()], options };
+  return { format: configFormat, files: [...files.values()], options, ...(root ? { root } : {}) };
 }
 
 function configSite(site: Site, index: number): ConfigSite {

@@ -7,6 +7,7 @@ import {
   type FileRecord,
   type FrameworkRecord,
   type ProcessRecord,
+  type SiteRecord,
   type TraceRecord,
 } from './processRecords';
 
@@ -40,10 +41,17 @@ export class ProcessReader {
   readonly ownWork: { begin: number; end: number }[] = [];
   readonly clockPairs: ClockPair[] = [];
   readonly files: FileRecord[] = [];
+  /** Sites that only the process knows: calls from code without source. */
+  readonly sites: SiteRecord[] = [];
   readonly frameworks: FrameworkRecord[] = [];
   readonly traces: TraceRecord[] = [];
   readonly shapes = new Map<number, (number | null)[]>();
   readonly problems: Problem[] = [];
+  readonly samples: SampleReader;
+  /** What sampling cost; undefined while the process lives, and when it was killed. */
+  sampler: SamplerRecord | undefined;
+  /** Exact counts by file, where they were asked for; a later record of a file replaces the earlier. */
+  readonly exactLines = new Map<string, LinesRecord>();
   process: ProcessRecord | undefined;
   exitUnixNs: bigint | undefined;
   exception: [type: string, message: string] | undefined;
@@ -61,11 +69,15 @@ export class ProcessReader {
     readonly directory: string,
     readonly name: string,
     private readonly source: Files,
-  ) {}
+  ) {
+    this.samples = new SampleReader(directory, source, this.problems);
+  }
 
   /** Reads what is new; true when anything changed. */
   async poll(): Promise<boolean> {
     const lines = await this.#readLog();
+    // Before the calls: a call that was sampled has then been written.
+    const samples = await this.samples.poll();
     const before = this.#count();
     for (;;) {
       const known = this.#segments.length;
@@ -75,7 +87,7 @@ export class ProcessReader {
       for (const segment of this.#segments) await this.#readSegment(segment);
       if (this.#segments.length === known) break;
     }
-    return lines || this.#count() !== before;
+    return lines || samples || this.#count() !== before;
   }
 
   #count(): number {
@@ -106,6 +118,9 @@ export class ProcessReader {
       case 'file':
         this.files.push(line);
         break;
+      case 'site':
+        this.sites.push(line);
+        break;
       case 'framework':
         this.frameworks.push(line);
         break;
@@ -120,6 +135,12 @@ export class ProcessReader {
         break;
       case 'stopped':
         this.stopped = true;
+        break;
+      case 'sampler':
+        this.sampler = line;
+        break;
+      case 'lines':
+        this.exactLines.set(line.file, line);
         break;
       case 'exit':
         this.exitUnixNs = bigint(line.unixNs);

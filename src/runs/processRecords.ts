@@ -23,6 +23,17 @@ export interface FileRecord {
   missing: number[];
 }
 
+/** A call from code without source: a site that only the process knows. */
+export interface SiteRecord {
+  t: 'site';
+  index: number;
+  file: string;
+  line: number;
+  qualname: string;
+  callee: string;
+  framework: string;
+}
+
 export interface FrameworkRecord {
   t: 'framework';
   name: string;
@@ -42,11 +53,31 @@ export interface TraceRecord {
   calls: number;
 }
 
+/** What the line sampler did and cost, written at exit. */
+export interface SamplerRecord {
+  t: 'sampler';
+  samples: number;
+  longestGapNs: number;
+  ownCpuNs: number;
+  /** Time between two samples at the end: longer than was asked for where that cost too much. */
+  intervalMs: number;
+}
+
+/** Exact counts of the lines of one file so far. */
+export interface LinesRecord {
+  t: 'lines';
+  file: string;
+  lines: [line: number, count: number, elapsedNs: number][];
+}
+
 export type Line =
   | ProcessRecord
   | FileRecord
+  | SiteRecord
   | FrameworkRecord
   | TraceRecord
+  | SamplerRecord
+  | LinesRecord
   | { t: 'shape'; index: number; dims: (number | null)[] }
   | { t: 'problem'; message: string; fix?: string }
   | { t: 'stopped'; unixNs: string }
@@ -56,16 +87,23 @@ export type Line =
 const required: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
   process: { argv: Array.isArray, unixNs: isText, perfNs: isText },
   file: { file: isText, ran: isText, sites: Array.isArray, missing: Array.isArray },
+  site: { index: Number.isInteger, file: isText, line: Number.isInteger, callee: isText, framework: isText },
   framework: { name: isText, version: isText, devices: Array.isArray },
   trace: { path: isText },
   shape: { index: Number.isInteger, dims: Array.isArray },
   problem: { message: isText },
   stopped: {},
+  sampler: { samples: Number.isFinite, longestGapNs: Number.isFinite, ownCpuNs: Number.isFinite },
+  lines: { file: isText, lines: isLines },
   exit: { unixNs: isText },
 };
 
 function isText(value: unknown): boolean {
   return typeof value === 'string';
+}
+
+function isLines(value: unknown): boolean {
+  return Array.isArray(value) && value.every((row) => Array.isArray(row) && row.every(Number.isFinite));
 }
 
 /** One line; undefined when it is damaged (the last one of a killed process may be) or not a kind that we know. */

@@ -59,12 +59,16 @@ export interface RunOptions {
   stopAfterCalls?: number;
   stopAfterSeconds?: number;
   store?: 'mmap' | 'append';
+  /** Record calls from code without source too (`python -c`, standard input, .pyc), by wrapping the frameworks. */
+  frameworkCalls?: boolean;
 }
 
 export interface RunConfig {
   format: typeof configFormat;
   files: ConfigFile[];
   options: RunOptions;
+  /** Folder whose files are the user's own. */
+  root?: string;
 }
 
 /** `20261121T141502Z-ab12`: sorts by time. */

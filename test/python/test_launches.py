@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import py_compile
+import sys
 
 import pytest
 from launches import LAUNCHES, MODELS
@@ -64,3 +66,41 @@ def test_every_call_of_every_process_is_recorded(lab, launch, framework):
 
 def without_times(out):
     return [line for line in out.splitlines() if b" in " not in line]
+
+
+SOURCELESS = """
+import torch
+net = torch.nn.Sequential(torch.nn.Linear(4, 2), torch.nn.ReLU())
+def score(n):
+    for _ in range(n):
+        net(torch.ones(1, 4))
+    return n
+print(score(3), net(torch.ones(2, 4)).shape)
+"""
+
+
+@pytest.mark.parametrize("way", ["-c", "standard input", ".pyc", "-E -c"])
+def test_calls_from_code_without_source_are_recorded_by_the_framework(lab, way):
+    stdin, file = b"", "<string>"
+    command = [sys.executable, *way.split(), SOURCELESS]
+    if way == "standard input":
+        command, stdin, file = [sys.executable, "-"], SOURCELESS.encode(), "<stdin>"
+    if way == ".pyc":
+        source = lab.write(SOURCELESS, "made.py")
+        py_compile.compile(str(source), str(lab.folder / "app.pyc"))
+        source.unlink()
+        command, file = [sys.executable, "app.pyc"], str(source)
+    before = lab.plain(command=command, stdin=stdin)
+    after = lab.profiled(command=command, stdin=stdin, options=("--calls", "0"))
+    assert (after.code, after.stdout) == (before.code, before.stdout), after.text
+    found = {(s["file"], s["line"], s["framework"]): s["calls"] for s in after.summary["sites"]}
+    assert found == {(file, 6, "torch"): 3, (file, 8, "torch"): 1}, after.text
+    assert {tuple(shape["dims"]) for s in after.summary["sites"] for shape in s["batchShapes"]} == {(1, 4), (2, 4)}
+
+
+def test_an_exception_of_such_a_call_looks_as_without_us(lab):
+    text = SOURCELESS + "net('wrong')\n"
+    before = lab.plain(command=[sys.executable, "-c", text])
+    after = lab.profiled(command=[sys.executable, "-c", text], options=("--calls", "0"))
+    assert (after.code, after.stdout) == (before.code, before.stdout)
+    assert after.stderr.startswith(before.stderr), after.text

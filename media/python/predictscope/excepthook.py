@@ -4,6 +4,7 @@ import os
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_WRAPPERS = os.path.join(_HERE, "frameworkcalls.py")
 _LAUNCHER = os.path.join(os.path.dirname(_HERE), "launch.py")
 
 
@@ -24,6 +25,20 @@ def _in_our_loader(traceback):
     return False
 
 
+def _without_wrappers(traceback):
+    """The traceback without the frames of frameworkcalls, which stand between a program and its model."""
+    kept = []
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename != _WRAPPERS:
+            kept.append(traceback)
+        traceback = traceback.tb_next
+    for outer, inner in zip(kept, kept[1:]):
+        outer.tb_next = inner
+    if kept:
+        kept[-1].tb_next = None
+    return kept[0] if kept else None
+
+
 def install(state):
     """state: dict that gets 'exception' = [type name, message] for the exit record. Only installed when
     the script came through our path hook; `python -m` has runpy's frames in any case."""
@@ -36,6 +51,7 @@ def install(state):
             while traceback is not None and _ours(traceback):
                 traceback = traceback.tb_next
             value.__traceback__ = traceback
+        traceback = value.__traceback__ = _without_wrappers(traceback)
         sys.__excepthook__(kind, value, traceback)
 
     sys.excepthook = excepthook

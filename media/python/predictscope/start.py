@@ -33,6 +33,8 @@ def start():
 
     patches = dict(process.patches(), **children.patches())
     patches["_pytest.assertion.rewrite"] = lambda module: _patch_pytest(module, wanted)
+    if config.get("options", {}).get("frameworkCalls"):
+        patches.update(_framework_calls(wanted).patches())
     sys.meta_path.insert(0, imports.Finder(wanted, patches))
     children.already_loaded()
     sys.path_hooks.insert(0, script)
@@ -52,6 +54,18 @@ def is_script():
     """The program's main file came through us: our frames are taken out of an uncaught traceback."""
     if _current.process is not None:
         _current.process.state["script"] = True
+
+
+def _framework_calls(wanted):
+    from predictscope.frameworkcalls import FrameworkCalls
+
+    names = [getattr(transform_names, name) for name in ("BEGIN", "END", "SHAPE")]
+    return FrameworkCalls(
+        lambda: _current.process.folder,
+        wanted,
+        lambda: [getattr(builtins, name) for name in names],
+        lambda: _current.process.windows.prepare(),
+    )
 
 
 def _patch_pytest(module, wanted):

@@ -15,6 +15,7 @@ class Wanted:
         self._by_module = {}
         self._names = set()
         self._reported = set()
+        self._ran = set()
         for entry in files:
             self._by_path[os.path.realpath(entry["file"])] = entry
             self._by_sha[entry.get("sha256")] = entry
@@ -52,6 +53,10 @@ class Wanted:
             return found, "content"
         found = self._by_module.get(module) if module not in (None, "__main__") else None
         return (found, "module") if found is not None else (None, "")
+
+    def was_rewritten(self, filename):
+        """True for the file of a code object whose sites record themselves."""
+        return os.path.realpath(filename) in self._ran
 
     def compile(self, source, path, filename, module, is_script=False):
         """Code object of a wanted file with its sites rewritten; None when nothing is to be rewritten.
@@ -111,6 +116,7 @@ class Wanted:
 
     def _report(self, entry, path, how, exact, chosen, missing):
         real = os.path.realpath(path)
+        self._ran.add(real)
         if (entry["file"], real) in self._reported:
             return
         self._reported.add((entry["file"], real))

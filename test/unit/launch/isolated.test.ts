@@ -23,12 +23,16 @@ describe('a program whose Python ignores the environment', () => {
     expect(await through(line)).toBe(started);
   });
 
-  it.each(['python main.py -E', 'python -W E main.py', 'python -E -', 'python -m pkg -I', 'sh -E x', 'python'])(
-    '%s stays as it is',
-    async (line) => {
-      expect(await through(line)).toBe(line);
-    },
-  );
+  it.each([
+    'python main.py -E',
+    'python -W E main.py',
+    'python -E -',
+    'python -m pkg -I',
+    'sh -E x',
+    'python',
+  ])('%s stays as it is', async (line) => {
+    expect(await through(line)).toBe(line);
+  });
 
   it('looks at the first line of a script', async () => {
     const script = async (name: string, head: string): Promise<string> => {
