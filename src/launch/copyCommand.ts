@@ -31,7 +31,7 @@ export async function copiedCommand(request: CopyRequest): Promise<string> {
   const accept = pathFilter(request.include, request.exclude);
   const choice = { wanted: [], root, program, cwd, accept, marks };
   const { sites } = await chooseSites(request.finder, choice, true);
-  const config = await buildRunConfig(sites, request.options);
+  const config = await buildRunConfig(sites, request.options, root);
   return profilingCommandLine(command, request.logDirectory, config, request.pythonPath);
 }
 

@@ -93,7 +93,7 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   await prepareLogDirectory(request.logDirectory);
   const directory = path.join(request.logDirectory, newRunName());
   await mkdir(directory, { recursive: true });
-  await writeRunConfig(directory, await buildRunConfig(sites, options));
+  await writeRunConfig(directory, await buildRunConfig(sites, options, request.root));
   const record: RunRecord = {
     format: runFormat,
     state: 'starting',

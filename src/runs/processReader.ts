@@ -6,10 +6,13 @@ import {
   parseLine,
   type FileRecord,
   type FrameworkRecord,
+  type LinesRecord,
   type ProcessRecord,
+  type SamplerRecord,
   type SiteRecord,
   type TraceRecord,
 } from './processRecords';
+import { SampleReader } from './sampleReader';
 
 const chunkBytes = 1 << 20;
 /** So many empty slots in a row mean that nothing was written further on. */

@@ -61,6 +61,10 @@ export interface RunOptions {
   store?: 'mmap' | 'append';
   /** Record calls from code without source too (`python -c`, standard input, .pyc), by wrapping the frameworks. */
   frameworkCalls?: boolean;
+  /** Time between two samples of the line sampler; 0: none are taken; absent: the runtime's default. */
+  samplerIntervalMs?: number;
+  /** Count the lines of the functions that hold sites exactly (Python 3.12 and later). */
+  exactLines?: boolean;
 }
 
 export interface RunConfig {

@@ -58,6 +58,7 @@ class Windows:
         self.slow = None
         self.next_look = 0
         self.session = None
+        self.sampler = None  # started by the first look, ended with the recording
         self._folder = folder
         self._recorder = recorder
         self._lock = threading.RLock()
@@ -93,6 +94,7 @@ class Windows:
 
     def _turn_off(self):
         self.off = True
+        self.sampler.stop()
         self._settle()
         self._folder.write(t="stopped", unixNs=str(time.time_ns()))
 
@@ -242,6 +244,10 @@ class Windows:
         self._recorder.open()
         self.look(time.perf_counter_ns())
 
+    def look_soon(self):
+        """The next call looks: after a fork, which may have ended the sampler."""
+        self.next_look = 0
+
     def look(self, now):
         """Housekeeping, only from a call: stop file, clock pair, devices. At most every 100 ms, and more
         rarely where a look at the file system is slow, so that it takes at most a 2,000th of the time."""
@@ -253,6 +259,7 @@ class Windows:
             self._recorder.clock_pair()
         if self._has_framework and not self._described:
             self._describe()
+        self.sampler.start()
         if self._folder.stop_asked() or (self._stop_ns is not None and now >= self._stop_ns):
             self._turn_off()
             self.close()

@@ -1,0 +1,349 @@
+"""The line sampler: one thread that notes every few milliseconds where all the others are.
+
+Elapsed-weighted: the time since the previous sample goes to what a thread does now. So a sample that
+comes late, because the thread held the GIL in C, weighs as much as it should.
+
+The thread is a raw one: the threading module does not list it or wait for it. It takes no signal, runs
+no garbage collection (the program's finalizers belong to the program's threads) and holds no frame
+while it lets go of the GIL.
+"""
+
+import _signal
+import _thread
+import gc
+import os
+import sys
+import threading
+import time
+
+from predictscope.samplefile import SampleFile
+
+DEFAULT_INTERVAL_MS = 5
+MOST_FRAMES = 200
+_LONGEST_INTERVAL_S = 0.2
+# What a killed process loses: at most half of its life, half a second of changes, a second without any.
+_FIRST_FLUSH_NS = 25 * 1000 * 1000
+_FLUSH_NS = 500 * 1000 * 1000
+_MARK_NS = 1000 * 1000 * 1000
+# The interval doubles when we take more than this share of the time, and halves again far below it.
+_MOST_COST = 0.01
+_LITTLE_COST = 0.003
+
+_DEPTH = (None,) * MOST_FRAMES
+_perf = time.perf_counter_ns
+_cpu = getattr(time, "thread_time_ns", None)
+# Bound here, before the program can replace them (gevent does).
+_start_thread = _thread.start_new_thread
+_allocate_lock = _thread.allocate_lock
+_sleep = time.sleep
+_get_ident = _thread.get_ident
+_get_native_id = getattr(_thread, "get_native_id", None)
+# From 3.12 on os.fork() warns when the process has a second thread, even if it is only ours.
+_FORK_WARNS = sys.version_info >= (3, 12)
+
+
+class _Seen:
+    """A thread as the last sample found it."""
+
+    __slots__ = ("chain", "stack", "number", "native", "since")
+
+
+class _Session:
+    """One life of the thread: it ends before a fork and begins again at a later call."""
+
+    __slots__ = ("wake", "done", "quit", "native")
+
+    def __init__(self):
+        self.wake = _allocate_lock()
+        self.done = _allocate_lock()
+        self.wake.acquire()
+        self.done.acquire()
+        self.quit = False
+        self.native = 0
+
+
+class Sampler:
+    """Of one process. `start` may be called at every look; `stop` ends it for good."""
+
+    def __init__(self, folder, options):
+        self._folder = folder
+        self._asked_s = float(options.get("samplerIntervalMs", DEFAULT_INTERVAL_MS)) / 1000
+        self._interval_s = self._asked_s
+        self._over = self._asked_s <= 0
+        self._session = None
+        self._starting = _allocate_lock()
+        self._file = None
+        self._zero = 0
+        self._threads = {}
+        self._tick = 0  # of the last sample
+        self._samples = 0
+        self._longest = 0
+        self._own_ns = 0
+
+    def start(self):
+        """Starts the thread unless it runs, or is over. Never raises."""
+        if self._session is not None or self._over or not self._starting.acquire(False):
+            return
+        try:
+            now = _perf()
+            if self._file is None:
+                self._zero = now
+                interval_us = int(self._asked_s * 1e6)
+                self._file = SampleFile(self._folder, now, time.time_ns(), interval_us)
+            self._tick = (now - self._zero) // 1000
+            session = _Session()
+            with _NoSignals():
+                _start_thread(self._run, (session,))
+            self._session = session
+        except Exception as error:  # no more threads; the interpreter is going down
+            self._fail(error)
+        finally:
+            self._starting.release()
+
+    def stop(self):
+        """Ends sampling: at exit, and when the user asks to stop recording."""
+        if not self._over:
+            self._over = True
+            self._end()
+
+    def before_fork(self):
+        """Ends the thread where it alone would make the fork warn; the next look starts it again."""
+        try:
+            if _FORK_WARNS and self._session is not None and _alone_with(self._session):
+                session = self._end()
+                for _ in range(100):  # the thread leaves the kernel a little after it leaves Python
+                    if session is None or not _exists(session.native):
+                        return
+                    _sleep(0.0002)
+        except Exception:  # Python would print it
+            pass
+
+    def forget(self):
+        """In a forked child: the parent's thread is not here, its file stays the parent's."""
+        self._over = True
+        if self._file is not None:
+            self._file.close()
+
+    def at_exit(self):
+        """Ends sampling, and writes what it cost."""
+        self.stop()
+        if self._samples:
+            self._folder.write(
+                t="sampler",
+                samples=self._samples,
+                longestGapNs=self._longest,
+                ownCpuNs=self._own_ns,
+                intervalMs=round(self._interval_s * 1000, 3),
+            )
+
+    def _end(self):
+        session, self._session = self._session, None
+        if session is None:
+            return None
+        session.quit = True
+        session.wake.release()
+        session.done.acquire(True, 1)  # a disk that hangs must not keep the program from ending
+        return session
+
+    def _fail(self, error):
+        self._over = True
+        self._folder.problem(
+            "Where the time goes could not be sampled: %s: %s." % (type(error).__name__, error),
+            "Calls are timed all the same.",
+        )
+
+    def _run(self, session):
+        try:
+            if _get_native_id is not None:
+                session.native = _get_native_id()
+            self._loop(session)
+        except BaseException as error:  # nothing of ours reaches the program
+            try:
+                self._fail(error)
+            except BaseException:
+                pass
+        finally:
+            session.done.release()
+
+    def _loop(self, session):
+        wait = session.wake.acquire
+        me = _get_ident()
+        file = self._file
+        started = _cpu() if _cpu else 0
+        before = self._own_ns
+        changed = False
+        last_flush = _perf()
+        flush_every = _FIRST_FLUSH_NS
+        checked = None
+        while not session.quit:
+            wait(True, self._interval_s)
+            last = self._tick
+            changed |= self._sample(me)
+            now = _perf()
+            self._longest = max(self._longest, (self._tick - last) * 1000)
+            if now - last_flush < min(flush_every, _FLUSH_NS if changed else _MARK_NS):
+                continue
+            flush_every = 2 * (now - last_flush)
+            last_flush = now
+            changed = False
+            file.resolve()
+            if not file.placed:
+                self._spend()
+            file.flush(self._tick)
+            if file.full():
+                self._sum_up()
+            if _cpu:
+                cpu = _cpu()
+                self._own_ns = before + cpu - started
+                if checked is None:  # making the file and the first stacks is done once
+                    checked, checked_cpu = now, cpu
+                elif now - checked >= _MARK_NS:
+                    self._back_off((cpu - checked_cpu) / (now - checked))
+                    checked, checked_cpu = now, cpu
+            if self._folder.stop_asked():
+                self._over = True
+                self._session = None
+                break
+        file.resolve()
+        if file.placed:
+            file.pause(self._tick)
+        else:
+            self._spend()
+        file.flush(self._tick, True)
+        for seen in self._threads.values():  # nobody knows what they do from here on
+            seen.chain = None
+            seen.stack = 0
+        if _cpu:
+            self._own_ns = before + _cpu() - started
+
+    def _back_off(self, cost):
+        if cost > _MOST_COST:
+            self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
+        elif cost < _LITTLE_COST and self._interval_s > self._asked_s:
+            self._interval_s = max(self._interval_s / 2, self._asked_s)
+
+    def _sample(self, me):
+        """One look at all threads; True when one of them was elsewhere than before."""
+        collecting = gc.isenabled()
+        if collecting:
+            gc.disable()  # until the end of this slice, in which no other thread runs
+        try:
+            return self._look(me)
+        finally:
+            if collecting:
+                gc.enable()
+
+    def _look(self, me):
+        frames = sys._current_frames()
+        tick = (_perf() - self._zero) // 1000
+        since = self._tick
+        threads = self._threads
+        changed = False
+        for ident, top in frames.items():
+            if ident == me:
+                continue
+            chain = []
+            add = chain.append
+            frame = top
+            for _ in _DEPTH:
+                if frame is None:
+                    break
+                add(frame.f_code)
+                add(frame.f_lasti)
+                frame = frame.f_back
+            seen = threads.get(ident)
+            if seen is None or seen.chain != chain:
+                changed |= self._moved(ident, seen, chain, top, frame is None, since)
+        if len(threads) >= len(frames):
+            for ident in [ident for ident in threads if ident not in frames]:
+                self._leave(threads.pop(ident), 0, since)
+                changed = True
+        self._tick = tick
+        self._samples += 1
+        return changed
+
+    def _moved(self, ident, seen, chain, top, whole, since):
+        stack = self._file.find(chain, whole)
+        if stack is None:
+            places = []
+            frame = top
+            for _ in _DEPTH:
+                if frame is None:
+                    break
+                places.append((frame.f_code, frame.f_lasti, frame.f_lineno))
+                frame = frame.f_back
+            stack = self._file.add(places, whole)
+        thread = threading._active.get(ident)
+        # The call records know a thread by this. Before 3.8 there is only the ident.
+        native = ident if _get_native_id is None else getattr(thread, "_native_id", None) or 0
+        if seen is None or seen.native != native:
+            if seen is not None:  # another thread got the ident of one that ended
+                self._leave(seen, 0, since)
+            name = getattr(thread, "_name", None)
+            seen = self._threads[ident] = _Seen()
+            seen.number = self._file.thread(native, ident, name if isinstance(name, str) else "")
+            seen.native = native
+            seen.stack = 0
+            seen.since = since
+        seen.chain = chain
+        if seen.stack == stack:
+            return False
+        self._leave(seen, stack, since)
+        return True
+
+    def _leave(self, seen, stack, since):
+        """The thread's stack is another one since the previous sample."""
+        if self._file.placed:
+            self._file.change(since, seen.number, stack)
+        else:
+            self._file.spent(seen.number, seen.stack, since - seen.since)
+        seen.stack = stack
+        seen.since = since
+
+    def _sum_up(self):
+        self._file.sum_up(self._tick)
+        for seen in self._threads.values():
+            seen.since = self._tick
+
+    def _spend(self):
+        for seen in self._threads.values():
+            self._file.spent(seen.number, seen.stack, self._tick - seen.since)
+            seen.since = self._tick
+
+
+class _NoSignals:
+    """A thread that starts within takes no signal, so all of them reach the program's as they would.
+    Faults stay the faulting thread's own."""
+
+    def __enter__(self):
+        self._mask = None
+        if hasattr(_signal, "pthread_sigmask"):
+            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+            _signal.pthread_sigmask(_signal.SIG_BLOCK, _ALL_SIGNALS)
+
+    def __exit__(self, *_):
+        if self._mask is not None:
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
+
+
+def _all_signals():
+    valid = getattr(_signal, "valid_signals", None)
+    # 3.7 cannot say which exist; 32 to 34 are taken by the C library.
+    numbers = valid() if valid else [n for n in range(1, _signal.NSIG) if not 32 <= n <= 34]
+    faults = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
+    return set(numbers) - {getattr(_signal, name, 0) for name in faults}
+
+
+_ALL_SIGNALS = _all_signals()
+
+
+def _alone_with(session):
+    """True when the process has one thread beside ours, or that cannot be told."""
+    try:
+        return session.native == 0 or len(os.listdir("/proc/self/task")) <= 2
+    except OSError:
+        return True
+
+
+def _exists(native):
+    return native != 0 and os.path.exists("/proc/self/task/%d" % native)

@@ -1,0 +1,366 @@
+/**
+ * Which of the user's lines the time goes to, from the line samples. Time in a library is charged to
+ * the user's line that called it: that line can be changed.
+ */
+import type { Nanoseconds, Share } from '../common/units';
+import type { ProcessReader } from '../runs/processReader';
+import type { RunReader } from '../runs/runReader';
+import type { ConfigSite } from '../runs/runRecord';
+import { mergeIntervals } from './statistics';
+import { StackLines, UserFiles } from './userLines';
+
+export interface HotLine {
+  file: string;
+  line: number;
+  function: string;
+  /** Time that threads spent in this line and in the libraries that it called, summed over threads. */
+  selfNs: Nanoseconds;
+  /** The same with the user's functions that it called; recursion counts once. */
+  totalNs: Nanoseconds;
+  /** Time in which some thread was there (as in selfNs) by the lifetime, summed over processes. */
+  shareOfRun: Share;
+  /** How often the line was executed and how long that took; where lines are counted exactly. */
+  exactCount?: number;
+  exactNs?: Nanoseconds;
+}
+
+/** A line within the calls of one site. */
+export interface SiteLine {
+  file: string;
+  line: number;
+  selfNs: Nanoseconds;
+  totalNs: Nanoseconds;
+}
+
+/** What was sampled, so that a share can be judged. */
+export interface Sampling {
+  /** Looks at all threads; null while processes live. */
+  samples: number | null;
+  longestGapNs: Nanoseconds | null;
+  ownCpuNs: Nanoseconds | null;
+  threads: {
+    process: string;
+    thread: number;
+    name: string;
+    sampledNs: Nanoseconds;
+    /** Of these, waiting for something to do. */
+    idleNs: Nanoseconds;
+  }[];
+}
+
+export interface LineFigures {
+  hotLines: HotLine[];
+  /** By site index, the most expensive first. */
+  siteLines: Map<number, SiteLine[]>;
+  sampling: Sampling | null;
+}
+
+const mostLines = 30;
+const mostSiteLines = 10;
+const mostThreads = 50;
+
+/** Sites and where they are; a stack within a call is followed outwards up to this line. */
+export type SitePlace = Pick<ConfigSite, 'index' | 'line' | 'endLine'> & { file: string };
+
+interface Spent {
+  selfNs: Nanoseconds;
+  totalNs: Nanoseconds;
+  coveredNs: Nanoseconds;
+}
+
+/** `lifetimes`: of each process, in the order of `reader.processes`. */
+export function lineFigures(
+  reader: RunReader,
+  sites: readonly SitePlace[],
+  lifetimes: readonly Nanoseconds[],
+): LineFigures {
+  const { config, record, processes } = reader;
+  const files = new UserFiles(
+    config,
+    record?.cwd,
+    processes.flatMap((p) => p.files),
+  );
+  const lines = new Map<string, HotLine & Spent>();
+  const siteLines = new Map<number, Map<string, SiteLine>>();
+  const places = new Map(sites.map((site) => [site.index, site]));
+  const threads: Sampling['threads'] = [];
+  for (const process of processes) {
+    const sampled = new Sampled(process, files);
+    sampled.addTo(lines);
+    for (const [site, found] of sampled.withinCalls(places)) {
+      let known = siteLines.get(site);
+      if (!known) siteLines.set(site, (known = new Map()));
+      for (const line of found) {
+        const key = `${line.line}:${line.file}`;
+        const same = known.get(key);
+        if (same) {
+          same.selfNs += line.selfNs;
+          same.totalNs += line.totalNs;
+        } else known.set(key, line);
+      }
+    }
+    threads.push(...sampled.threads());
+  }
+  addExact(processes, files, lines);
+  const lifetime = lifetimes.reduce((sum, ns) => sum + ns, 0);
+  return {
+    hotLines: [...lines.values()]
+      .sort(byTime)
+      .slice(0, mostLines)
+      .map(({ coveredNs, ...line }) => ({
+        ...line,
+        shareOfRun: lifetime > 0 ? Math.min(1, coveredNs / lifetime) : 0,
+      })),
+    siteLines: new Map(
+      [...siteLines].map(([site, found]) => [site, [...found.values()].sort(byTime).slice(0, mostSiteLines)]),
+    ),
+    sampling: threads.length > 0 ? samplingOf(processes, threads) : null,
+  };
+}
+
+function byTime(a: SiteLine, b: SiteLine): number {
+  return b.selfNs - a.selfNs || b.totalNs - a.totalNs || a.line - b.line;
+}
+
+function samplingOf(processes: readonly ProcessReader[], threads: Sampling['threads']): Sampling {
+  const ended = processes.flatMap((p) => p.sampler ?? []);
+  const of = (figure: (record: (typeof ended)[number]) => number): number[] => ended.map(figure);
+  return {
+    samples: ended.length > 0 ? of((r) => r.samples).reduce((a, b) => a + b, 0) : null,
+    longestGapNs: ended.length > 0 ? Math.max(...of((r) => r.longestGapNs)) : null,
+    ownCpuNs: ended.length > 0 ? of((r) => r.ownCpuNs).reduce((a, b) => a + b, 0) : null,
+    threads: threads.sort((a, b) => b.sampledNs - b.idleNs - (a.sampledNs - a.idleNs)).slice(0, mostThreads),
+  };
+}
+
+interface Run {
+  thread: number;
+  stack: number;
+  begin: Nanoseconds;
+  end: Nanoseconds;
+}
+
+/** The samples of one process in ns of its clock, seen as lines. */
+class Sampled {
+  readonly #stacks: StackLines;
+  readonly #tickNs: number;
+  /** What lies between the zeros of the samples and of the calls. */
+  readonly #shiftNs: number;
+
+  constructor(
+    private readonly process: ProcessReader,
+    files: UserFiles,
+  ) {
+    const { header, table } = process.samples;
+    this.#stacks = new StackLines(table, files);
+    this.#stacks.grow();
+    this.#tickNs = header?.tickNs ?? 1000;
+    this.#shiftNs = header ? Number(header.perfNs - (process.originPerfNs ?? header.perfNs)) : 0;
+  }
+
+  /** Runs in order of their end within each thread, with those that have not ended. */
+  *#runs(): Generator<Run> {
+    const { table } = this.process.samples;
+    const tick = this.#tickNs;
+    const shift = this.#shiftNs;
+    for (let row = 0; row < table.runs; row++) {
+      yield {
+        thread: table.runThread[row]!,
+        stack: table.runStack[row]!,
+        begin: table.begin[row]! * tick + shift,
+        end: table.end[row]! * tick + shift,
+      };
+    }
+    for (const { thread, stack, begin, end } of table.openRuns()) {
+      yield { thread, stack, begin: begin * tick + shift, end: end * tick + shift };
+    }
+  }
+
+  #isMain(thread: number): boolean {
+    return this.process.samples.table.threads[thread]?.name === 'MainThread';
+  }
+
+  /** Time by thread and stack: far fewer than runs. */
+  *#sums(): Generator<{ thread: number; stack: number; ns: Nanoseconds }> {
+    const { table } = this.process.samples;
+    const sums = new Map<number, number>();
+    const add = (thread: number, stack: number, ticks: number): void => {
+      const key = thread * 2 ** 32 + stack;
+      sums.set(key, (sums.get(key) ?? 0) + ticks);
+    };
+    for (let row = 0; row < table.runs; row++) {
+      add(table.runThread[row]!, table.runStack[row]!, table.end[row]! - table.begin[row]!);
+    }
+    for (const { thread, stack, begin, end } of table.openRuns()) add(thread, stack, end - begin);
+    for (const { thread, stack, ticks } of table.sums) add(thread, stack, ticks);
+    for (const [key, ticks] of sums) {
+      yield { thread: Math.floor(key / 2 ** 32), stack: key % 2 ** 32, ns: ticks * this.#tickNs };
+    }
+  }
+
+  /** Adds self, total and covered time of each line. */
+  addTo(lines: Map<string, HotLine & Spent>): void {
+    const known: (HotLine & Spent)[] = [];
+    const line = (index: number): HotLine & Spent => {
+      const { file, line, function: name } = this.#stacks.lines[index]!;
+      return (known[index] ??= hotLine(lines, file, line, name));
+    };
+    const threads = new Map<number, Set<number>>();
+    for (const { thread, stack, ns } of this.#sums()) {
+      const self = this.#stacks.self(stack);
+      if (self === undefined || this.#stacks.isIdle(stack, this.#isMain(thread))) continue;
+      line(self).selfNs += ns;
+      line(self).coveredNs += ns;
+      for (const one of this.#stacks.onStack(stack)) line(one).totalNs += ns;
+      let at = threads.get(self);
+      if (!at) threads.set(self, (at = new Set()));
+      at.add(thread);
+    }
+    this.#takeOutOverlaps(threads, line);
+  }
+
+  /** Where several threads were in the same line, the time that they were there together counts once. */
+  #takeOutOverlaps(threads: Map<number, Set<number>>, line: (index: number) => Spent): void {
+    const shared = new Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>();
+    for (const [self, at] of threads) if (at.size > 1) shared.set(self, []);
+    if (shared.size === 0) return;
+    for (const { thread, stack, begin, end } of this.#runs()) {
+      const self = this.#stacks.self(stack);
+      const intervals = self === undefined ? undefined : shared.get(self);
+      if (intervals && !this.#stacks.isIdle(stack, this.#isMain(thread))) intervals.push({ begin, end });
+    }
+    for (const [self, intervals] of shared) {
+      const sum = intervals.reduce((ns, { begin, end }) => ns + end - begin, 0);
+      const union = mergeIntervals(intervals).reduce((ns, { begin, end }) => ns + end - begin, 0);
+      line(self).coveredNs -= sum - union;
+    }
+  }
+
+  /** The lines within the calls of each site, without those that only led to the call. */
+  *withinCalls(places: ReadonlyMap<number, SitePlace>): Generator<[number, SiteLine[]]> {
+    const { table } = this.process.samples;
+    if (table.runs === 0 && table.until === 0) return;
+    const calls = this.#callsByThreadAndSite();
+    const runs = new Map<number, Run[]>();
+    for (const run of this.#runs()) {
+      const native = table.threads[run.thread]!.nativeId;
+      if (!calls.has(native)) continue;
+      const known = runs.get(native);
+      if (known) known.push(run);
+      else runs.set(native, [run]);
+    }
+    const bySite = new Map<number, Map<number, Nanoseconds>>();
+    for (const [native, sites] of calls) {
+      for (const [site, intervals] of sites) {
+        let stacks = bySite.get(site);
+        if (!stacks) bySite.set(site, (stacks = new Map()));
+        addOverlaps(runs.get(native) ?? [], mergeIntervals(intervals), stacks);
+      }
+    }
+    for (const [site, stacks] of bySite) yield [site, this.#siteLines(stacks, places.get(site))];
+  }
+
+  #siteLines(stacks: ReadonlyMap<number, Nanoseconds>, place: SitePlace | undefined): SiteLine[] {
+    const found = new Map<number, SiteLine>();
+    const line = (index: number): SiteLine => {
+      let known = found.get(index);
+      if (!known) {
+        const { file, line } = this.#stacks.lines[index]!;
+        found.set(index, (known = { file, line, selfNs: 0, totalNs: 0 }));
+      }
+      return known;
+    };
+    for (const [stack, ns] of stacks) {
+      const self = this.#stacks.self(stack);
+      if (self === undefined) continue;
+      line(self).selfNs += ns;
+      const within = this.#stacks.onStack(
+        stack,
+        place && ((at) => at.file === place.file && at.line >= place.line && at.line <= place.endLine),
+      );
+      for (const one of within) line(one).totalNs += ns;
+    }
+    return [...found.values()];
+  }
+
+  #callsByThreadAndSite(): Map<number, Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>> {
+    const { calls, samples } = this.process;
+    const until = samples.table.until * this.#tickNs + this.#shiftNs;
+    const found = new Map<number, Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>>();
+    for (let row = 0; row < calls.length; row++) {
+      const begin = calls.begin[row]!;
+      const end = calls.end[row]!;
+      let sites = found.get(calls.thread[row]!);
+      if (!sites) found.set(calls.thread[row]!, (sites = new Map()));
+      const intervals = sites.get(calls.site[row]!);
+      const interval = { begin, end: Number.isNaN(end) ? Math.max(begin, until) : end };
+      if (intervals) intervals.push(interval);
+      else sites.set(calls.site[row]!, [interval]);
+    }
+    return found;
+  }
+
+  /** What each thread did, as far as it was sampled. */
+  threads(): Sampling['threads'] {
+    const { table } = this.process.samples;
+    const found = table.threads.map((thread) => ({
+      process: this.process.name,
+      thread: thread.nativeId,
+      name: thread.name,
+      sampledNs: 0,
+      idleNs: 0,
+    }));
+    for (const { thread, stack, ns } of this.#sums()) {
+      found[thread]!.sampledNs += ns;
+      if (this.#stacks.isIdle(stack, this.#isMain(thread))) found[thread]!.idleNs += ns;
+    }
+    return found.filter((thread) => thread.sampledNs > 0);
+  }
+}
+
+/** Adds the time that runs and intervals share, by stack. Both are in order and do not overlap themselves. */
+function addOverlaps(
+  runs: readonly Run[],
+  intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],
+  stacks: Map<number, Nanoseconds>,
+): void {
+  let at = 0;
+  for (const { stack, begin, end } of runs) {
+    while (at < intervals.length && intervals[at]!.end <= begin) at++;
+    let shared = 0;
+    for (let i = at; i < intervals.length && intervals[i]!.begin < end; i++) {
+      shared += Math.min(end, intervals[i]!.end) - Math.max(begin, intervals[i]!.begin);
+    }
+    if (shared > 0) stacks.set(stack, (stacks.get(stack) ?? 0) + shared);
+  }
+}
+
+function hotLine(
+  lines: Map<string, HotLine & Spent>,
+  file: string,
+  line: number,
+  name: string,
+): HotLine & Spent {
+  const key = `${line}:${file}`;
+  let known = lines.get(key);
+  if (!known) {
+    known = { file, line, function: name, selfNs: 0, totalNs: 0, shareOfRun: 0, coveredNs: 0 };
+    lines.set(key, known);
+  }
+  return known;
+}
+
+function addExact(
+  processes: readonly ProcessReader[],
+  files: UserFiles,
+  lines: Map<string, HotLine & Spent>,
+): void {
+  for (const record of processes.flatMap((p) => [...p.exactLines.values()])) {
+    const file = files.shown({ path: record.file, real: record.file }) ?? record.file;
+    for (const [line, count, ns] of record.lines) {
+      const known = hotLine(lines, file, line, '');
+      known.exactCount = (known.exactCount ?? 0) + count;
+      known.exactNs = (known.exactNs ?? 0) + ns;
+    }
+  }
+}
