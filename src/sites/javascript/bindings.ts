@@ -24,6 +24,15 @@ import { parameterSources, targetsOf } from './patterns';
 import { blockOf, Scopes } from './scopes';
 import type { ClassInfo, Path, ValueSource } from './values';
 
+const propertiesOfModels: ReadonlySet<string> = new Set([
+  'inputs',
+  'outputs',
+  'getLayer',
+  'layers',
+  'loadWeights',
+  'countParams',
+]);
+
 /** Something that is assigned to `OBJECT.name`, by the last name of the object. */
 interface Assigned {
   object: string;
@@ -51,6 +60,8 @@ export class Bindings {
   readonly types = new Map<string, SyntaxNode>();
   /** Canonical names of imported modules. */
   readonly modules = new Set<string>();
+  /** Names of which something is asked that only models of TensorFlow.js have: `trunk.outputs`. */
+  readonly modelProperties = new Set<string>();
   readonly text: string;
 
   constructor(
@@ -230,6 +241,8 @@ export class Bindings {
   /** `tf.tensor(…)` where nobody defines `tf`: a script tag does. */
   #global(node: SyntaxNode): void {
     const object = child(node, 'object') ?? child(node, 'module');
+    if (object && propertiesOfModels.has(propertyName(node, this.text) ?? ''))
+      this.modelProperties.add(lastName(object, this.text));
     if (object?.type !== 'identifier') return;
     const name = textOf(object, this.text);
     const module = globalModule(name);

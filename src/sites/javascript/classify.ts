@@ -5,9 +5,9 @@ import { child, type SyntaxNode } from '../tree';
 import type { Context } from './context';
 import type { Evidence } from './evidence';
 import { guessFromName } from './guess';
-import { kindOfMethod } from './methods';
+import { kindOfMethod, runsUnasked } from './methods';
 import { argumentsOf, classTypes, core, functionTypes, keyName, shownText, unwrap } from './nodes';
-import { madeBy } from './packages';
+import { madeBy, type Made } from './packages';
 import { isFresh, isSymbolic } from './results';
 import { pathOf, type Model, type Value } from './values';
 
@@ -26,9 +26,10 @@ export class Classifier {
 
   classify(call: SyntaxNode): Verdict | undefined {
     const callee = child(call, 'function');
-    if (!callee || argumentsOf(call).length === 0) return undefined;
+    if (!callee) return undefined;
     const inner = core(callee);
     const value = this.evidence.evaluate(inner);
+    if (argumentsOf(call).length === 0 && !isUnasked(value)) return undefined;
     switch (value?.kind) {
       case 'model':
         return value.api === 'callable' ? this.#forward(call, value, inner, 'predict') : undefined;
@@ -36,9 +37,11 @@ export class Classifier {
         return this.#method(call, inner, value.receiver, value.name);
       case 'import':
       case undefined: {
-        if (value && madeBy(pathOf(value))) return undefined;
+        const made = value && madeBy(pathOf(value));
+        if (made?.is === 'run') return this.#ofRunner(inner, made);
+        if (made) return undefined;
         const training = (): string | undefined => this.context.gradient(call);
-        return this.#isInsideLayer(call) ? undefined : guessFromName(inner, this.evidence, training);
+        return this.#isInsideLayer(call) ? undefined : guessFromName(call, inner, this.evidence, training);
       }
       default:
         return undefined;
@@ -54,8 +57,19 @@ export class Classifier {
     if (receiver.kind !== 'model') return undefined;
     // A model class of the user's own may have a method of its own under that name.
     if (receiver.of?.methods.has(name) && name !== 'call') return undefined;
-    const kind = kindOfMethod(receiver.api, name);
+    const kind = kindOfMethod(receiver.api, name) ?? this.#kindOfTask(receiver, name);
     return kind && this.#forward(call, receiver, shown, kind, name);
+  }
+
+  /** Under one name there may be a model of the file's own or a ready-made one: the method tells which it is. */
+  #kindOfTask({ api }: Model, name: string): SiteKind | undefined {
+    return api === 'tfjs' && this.evidence.usesTask ? kindOfMethod('task', name) : undefined;
+  }
+
+  /** `faceapi.detectAllFaces(video)` */
+  #ofRunner(callee: SyntaxNode, made: Made & { is: 'run' }): Verdict {
+    const reason = `\`${shownText(callee, this.evidence.text)}\` runs a model, so this runs inference.`;
+    return { kind: 'predict', framework: made.framework, confidence: made.confidence, reason };
   }
 
   /** A layer on a symbolic tensor is a model under construction; on a concrete one, part of a model. */
@@ -111,4 +125,10 @@ export class Classifier {
     }
     return false;
   }
+}
+
+function isUnasked(value: Value | undefined): boolean {
+  return (
+    value?.kind === 'method' && value.receiver.kind === 'model' && runsUnasked(value.receiver.api, value.name)
+  );
 }

@@ -200,7 +200,9 @@ export class Evidence {
   unpack(value: Value | undefined, path: Path): Value | undefined {
     let part = value;
     for (const step of path)
-      if (typeof step === 'number') part = elementOf(part, step);
+      // `for (const [name, model] of models)`: a map gives each with its key.
+      if (typeof step === 'number' && part?.kind === 'model') part = step === 1 ? part : undefined;
+      else if (typeof step === 'number') part = elementOf(part, step);
       else part = part ? propertyOf(part, step, undefined, this) : someAttribute(step, undefined, this);
     return part;
   }

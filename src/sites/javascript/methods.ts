@@ -18,12 +18,17 @@ const kinds: Record<Exclude<Api, 'task'>, Readonly<Record<string, SiteKind>>> = 
   },
   session: { run: 'predict', runAsync: 'predict', runTrainStep: 'train', runEvalStep: 'predict' },
   callable: { generate: 'predict', _call: 'predict', call: 'predict', forward: 'predict' },
-  neighbours: { predictClass: 'non-dl' },
+  neighbours: { predictClass: 'non-dl', classify: 'non-dl' },
 };
 
 /** Ready-made models name their method after the task. `listen` and `train` belong to speech commands. */
 const taskMethods =
-  /^(?:predict\w*|classify\w*|infer|detect|estimate[A-Z]\w*|segment\w*|embed|findAnswers|recognize|generate)$/;
+  /^(?:predict\w*|classify\w*|infer|detect(?:Single|Multi|Start|Multiple)?|estimate[A-Z]\w*|segment\w*|embed|findAnswers|recognize|generate|singlePose|multiPose|transfer|getPitch|locateFaces|computeFaceDescriptor|detectLandmarks)$/;
+
+/** Methods that may be given nothing, where the object has been given its video or sound before. */
+export function runsUnasked(api: Api, method: string): boolean {
+  return api === 'task' && /^(?:classify|predict|detect|segment)$/.test(method);
+}
 
 /** What a method of such an object does; undefined when it runs nothing. `evaluate` is a report, not an answer. */
 export function kindOfMethod(api: Api, method: string): SiteKind | undefined {

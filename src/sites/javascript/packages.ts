@@ -11,6 +11,7 @@ export function canonicalModule(specifier: string): string {
   if (/^@tensorflow\/tfjs(?:-[\w-]+)?(?:[@/]|$)/.test(name)) return 'tfjs';
   if (/^(?:onnxruntime-(?:web|node|common|react-native)|onnxjs)(?:[@/]|$)/.test(name)) return 'ort';
   if (/^ml5(?:[@/]|$)/.test(name)) return 'task:ml5';
+  if (/^(?:face-api\.js|@vladmandic\/face-api)(?:[@/]|$)/.test(name)) return 'task:face-api';
   if (/^@(?:xenova|huggingface)\/transformers(?:[@/]|$)/.test(name)) return 'transformers';
   const task = /^(?:@tensorflow-models\/([\w-]+)|@teachablemachine\/([\w-]+)|(nsfwjs))(?:[@/]|$)/.exec(name);
   if (task) return `task:${task[1] ?? task[2] ?? 'nsfwjs'}`;
@@ -49,6 +50,7 @@ const globals: ReadonlyMap<string, string> = new Map([
   ['tmPose', 'task:pose'],
   ['nsfwjs', 'task:nsfwjs'],
   ['ml5', 'task:ml5'],
+  ['faceapi', 'task:face-api'],
 ]);
 
 export function globalModule(name: string): string | undefined {
@@ -64,12 +66,14 @@ export function isTensorFlowName(name: string): boolean {
 
 /** A file without any of these has no site, and need not be parsed. */
 export const worthParsing = new RegExp(
-  `predict|tensorflow|tfjs|ml5|onnx|transformers|teachablemachine|InferenceSession|\\b(?:${[...globals.keys()].join('|')})\\.`,
+  `predict|tensorflow|tfjs|ml5|onnx|face-api|transformers|teachablemachine|InferenceSession|\\b(?:${[...globals.keys()].join('|')})\\.`,
 );
 
 /** What calling a public name, or making an object of it, gives. */
 export type Made =
   | { is: 'model'; api: Api; framework: Framework; how: Origin['how']; confidence: number }
+  /** It runs a model itself. */
+  | { is: 'run'; framework: Framework; confidence: number }
   /** `callback`: what the function that is given gives. */
   | { is: 'layer' | 'symbol' | 'callback' | 'other' };
 
@@ -106,10 +110,21 @@ const rules: readonly (readonly [RegExp, Made])[] = [
   [/^tfjs\./, { is: 'other' }],
 
   // Its functions are named after the task, and are called with or without waiting for the model.
+  [/^task:ml5\.(?:KNNClassifier|kmeans|word2[vV]ec)$/, model('neighbours', 'built by', 0.75)],
   [
-    /^task:ml5\.(?:\w+(?:Classifier|Detector|Net|Pose|Mesh|Regressor|Segmentation)|neuralNetwork|sentiment|unet|pix2pix|styleTransfer|charRNN|cartoon|faceApi)$/,
-    model('task', 'loaded by', 0.75),
+    /^task:ml5\.(?:version|flipImage|preloadRegister|(?:set|get|is|add|on|use)[A-Z]\w*|tf|utils)\b/,
+    { is: 'other' },
   ],
+  [/^task:ml5\.\w+$/, model('task', 'loaded by', 0.75)],
+  [
+    /^task:face-api\.(?:detect\w+|allFaces\w*|locateFaces|compute\w*Descriptor|recognize\w+|predict\w+|(?:ssd|tiny)\w*|mtcnn)$/,
+    { is: 'run', framework: 'tfjs', confidence: 0.85 },
+  ],
+  [
+    /^task:face-api\.nets\.\w+\.(?:locateFaces|detect\w*|computeFaceDescriptor|predict\w+|forward)$/,
+    { is: 'run', framework: 'tfjs', confidence: 0.85 },
+  ],
+  [/^task:face-api\.create\w+$|^task:face-api\.[A-Z]\w*Net$/, model('task', 'built by', 0.75)],
   [/^task:knn-classifier\.create$/, model('neighbours', 'built by', 0.75)],
   [
     /^task:[\w-]+\.(?:(?:\w+\.)*load\w*|create(?:Detector|Segmenter|Estimator|Model|\w*Recognizer)?|[A-Z]\w*)$/,

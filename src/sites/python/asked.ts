@@ -6,6 +6,7 @@ import { tellingAttributes } from './bindings';
 import type { Verdict } from './classify';
 import type { Context } from './context';
 import type { Evidence } from './evidence';
+import { isModelName, isModelPartName } from './names';
 import { argumentsOf, lastName, shownText, textOf, unwrap, type Arguments } from './nodes';
 
 /** Methods by which even a file that names no framework says that it means Keras. */
@@ -64,6 +65,7 @@ export function toldBy(name: string, evidence: Evidence): Framework | undefined 
   const told = tells.find(([, methods]) => used.some((each) => methods.has(each)))?.[0];
   // Models of other frameworks may call something of their own `layers`.
   if (told !== undefined || evidence.frameworks.has('torch')) return told;
+  if (!isModelName(name) && !isModelPartName(name)) return undefined;
   return used.some((each) => tellingAttributes.has(each)) ? 'keras' : undefined;
 }
 

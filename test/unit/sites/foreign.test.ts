@@ -22,11 +22,11 @@ describe('a model that comes from somewhere else', () => {
         'from lib import build_model',
         'a = build_model()',
         'a.predict(x)',
-        'b = build_model()',
-        'size = b.layers[0].input_shape',
-        'b.predict(x)',
+        'net = build_model()',
+        'size = net.layers[0].input_shape',
+        'net.predict(x)',
       ),
-    ).toEqual(['4 a.predict non-dl sklearn', '7 b.predict predict keras']);
+    ).toEqual(['4 a.predict non-dl sklearn', '7 net.predict predict keras']);
   });
 
   it('is no Keras model for its layers where the file imports PyTorch', () => {

@@ -715,7 +715,7 @@ describe('no site is', () => {
       'a tensor',
       [
         star,
-        'const model = tf.tensor([1]); model.predict(x); const net = other.predict(x).squeeze(); tf.tidy(() => 1);',
+        'const model = tf.tensor([1]); model.predict(x); const net = other.guess(x).squeeze(); tf.tidy(() => 1);',
       ],
     ],
     [

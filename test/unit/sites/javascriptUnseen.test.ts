@@ -1,0 +1,113 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { SiteFinder } from '../../../src/sites/finder';
+import { brief, testFinder } from './finders';
+
+let finder: SiteFinder;
+beforeAll(async () => {
+  finder = await testFinder();
+  await finder.prepare('/home/user/m.js');
+});
+
+function found(...lines: string[]): string[] {
+  return finder.find('/home/user/m.js', lines.join('\n')).sites.map(brief);
+}
+
+describe('ready-made models', () => {
+  it('face-api.js runs them by functions of its own, imported or from a script tag', () => {
+    expect(
+      found(
+        'const all = await faceapi.detectAllFaces(video, options).withFaceLandmarks();',
+        'faceapi.matchDimensions(canvas, video);',
+        'await faceapi.nets.tinyFaceDetector.loadFromUri("/nets");',
+      ),
+    ).toEqual(['1 faceapi.detectAllFaces predict tfjs']);
+    expect(
+      found(
+        'import * as fa from "@vladmandic/face-api";',
+        'const one = await fa.detectSingleFace(img);',
+        'const shown = fa.resizeResults(one, size);',
+      ),
+    ).toEqual(['2 fa.detectSingleFace predict tfjs']);
+  });
+
+  it('all that ml5 makes, also when it was given its video before; neighbours are no network', () => {
+    expect(
+      found(
+        'const features = ml5.featureExtractor("MobileNet", ready);',
+        'const sketch = ml5.sketchRNN("cat");',
+        'const watcher = ml5.imageClassifier("MobileNet", video);',
+        'const near = ml5.KNNClassifier();',
+        'const logits = features.infer(video);',
+        'sketch.generate(seed, got);',
+        'watcher.classify();',
+        'near.classify(logits, got);',
+        'ml5.setBackend("webgl");',
+      ),
+    ).toEqual([
+      '5 features.infer predict tfjs',
+      '6 sketch.generate predict tfjs',
+      '7 watcher.classify predict tfjs',
+      '8 near.classify non-dl tfjs',
+    ]);
+  });
+
+  it('beside a model of the file under the same name: the method tells', () => {
+    expect(
+      found(
+        'import * as tf from "@tensorflow/tfjs";',
+        'import * as mobilenet from "@tensorflow-models/mobilenet";',
+        'class Sorter {',
+        '  async load(url) {',
+        '    if (url) this.held = await tf.loadLayersModel(url);',
+        '    else this.held = await mobilenet.load();',
+        '  }',
+        '  sort(img) { return this.held.classify(img); }',
+        '  raw(img) { return this.held.predict(img); }',
+        '}',
+      ),
+    ).toEqual(['8 this.held.classify predict tfjs', '9 this.held.predict predict tfjs']);
+  });
+
+  it('of a package that few know: loaded by it, and asked by the name of a task', () => {
+    const lines = [
+      'const [net, store] = kept;',
+      'net.classify(img);',
+      'store.classify(img);',
+      'net.connect(img);',
+    ];
+    expect(
+      found(
+        'import * as shrooms from "mushroom-js";',
+        'shrooms.load("/nets").then(keep); // predict',
+        ...lines,
+      ),
+    ).toEqual(['4 net.classify predict tfjs']);
+    expect(found('// predict', ...lines)).toEqual([]);
+  });
+});
+
+describe('a model that comes from somewhere else', () => {
+  it('is known by what else is asked of it, and by what it gives', () => {
+    expect(
+      found(
+        'import * as tf from "@tensorflow/tfjs";',
+        'let trunk, agent;',
+        'const shape = trunk.outputs[0].shape;',
+        'trunk.predict(frame);',
+        'const best = (await agent.predict(frame)).argMax();',
+        'agent.predict(frame);',
+      ),
+    ).toEqual(['4 trunk.predict predict tfjs', '5 agent.predict predict tfjs']);
+  });
+
+  it('is kept in a map beside its name', () => {
+    expect(
+      found(
+        'import { AutoModel } from "@huggingface/transformers";',
+        'const held = new Map();',
+        'held.set(name, await AutoModel.from_pretrained(name));',
+        'for (const [name, each] of held) await each(inputs), name(inputs);',
+      ),
+    ).toEqual(['4 each predict onnxruntime loop']);
+  });
+});
