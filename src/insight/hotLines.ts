@@ -89,7 +89,7 @@ export function lineFigures(
     sampled.addTo(lines);
     for (const [site, found] of sampled.withinCalls(places)) {
       let known = siteLines.get(site);
-      if (!known) siteLines.set(site, (known = new Map()));
+      if (!known) siteLines.set(site, (known = new Map<string, SiteLine>()));
       for (const line of found) {
         const key = `${line.line}:${line.file}`;
         const same = known.get(key);
@@ -133,11 +133,14 @@ function samplingOf(processes: readonly ProcessReader[], threads: Sampling['thre
   };
 }
 
-interface Run {
-  thread: number;
-  stack: number;
+interface Interval {
   begin: Nanoseconds;
   end: Nanoseconds;
+}
+
+interface Run extends Interval {
+  thread: number;
+  stack: number;
 }
 
 /** The samples of one process in ns of its clock, seen as lines. */
@@ -221,7 +224,7 @@ class Sampled {
 
   /** Where several threads were in the same line, the time that they were there together counts once. */
   #takeOutOverlaps(threads: Map<number, Set<number>>, line: (index: number) => Spent): void {
-    const shared = new Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>();
+    const shared = new Map<number, Interval[]>();
     for (const [self, at] of threads) if (at.size > 1) shared.set(self, []);
     if (shared.size === 0) return;
     for (const { thread, stack, begin, end } of this.#runs()) {
@@ -253,7 +256,7 @@ class Sampled {
     for (const [native, sites] of calls) {
       for (const [site, intervals] of sites) {
         let stacks = bySite.get(site);
-        if (!stacks) bySite.set(site, (stacks = new Map()));
+        if (!stacks) bySite.set(site, (stacks = new Map<number, Nanoseconds>()));
         addOverlaps(runs.get(native) ?? [], mergeIntervals(intervals), stacks);
       }
     }
@@ -283,15 +286,15 @@ class Sampled {
     return [...found.values()];
   }
 
-  #callsByThreadAndSite(): Map<number, Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>> {
+  #callsByThreadAndSite(): Map<number, Map<number, Interval[]>> {
     const { calls, samples } = this.process;
     const until = samples.table.until * this.#tickNs + this.#shiftNs;
-    const found = new Map<number, Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>>();
+    const found = new Map<number, Map<number, Interval[]>>();
     for (let row = 0; row < calls.length; row++) {
       const begin = calls.begin[row]!;
       const end = calls.end[row]!;
       let sites = found.get(calls.thread[row]!);
-      if (!sites) found.set(calls.thread[row]!, (sites = new Map()));
+      if (!sites) found.set(calls.thread[row]!, (sites = new Map<number, Interval[]>()));
       const intervals = sites.get(calls.site[row]!);
       const interval = { begin, end: Number.isNaN(end) ? Math.max(begin, until) : end };
       if (intervals) intervals.push(interval);
@@ -321,7 +324,7 @@ class Sampled {
 /** Adds the time that runs and intervals share, by stack. Both are in order and do not overlap themselves. */
 function addOverlaps(
   runs: readonly Run[],
-  intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],
+  intervals: readonly Interval[],
   stacks: Map<number, Nanoseconds>,
 ): void {
   let at = 0;

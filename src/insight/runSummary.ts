@@ -6,7 +6,8 @@ import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import { runNameTime, type ConfigSite } from '../runs/runRecord';
 import { findRunProblems } from './runProblems';
-import { siteFigures, type SiteFigures } from './siteFigures';
+import { lineFigures, type HotLine, type Sampling, type SiteLine } from './hotLines';
+import { lifetimeNs, siteFigures, type SiteFigures } from './siteFigures';
 
 /** The public form of a run: `predictscope summarize RUN --json`. Names and units are a promise. */
 export interface RunSummary {
@@ -27,8 +28,9 @@ export interface RunSummary {
     processes: number;
   };
   sites: SiteSummary[];
-  /** Empty until the line sampler exists. */
-  hotLines: { file: string; line: number; selfNs: number; totalNs: number; shareOfRun: Share }[];
+  /** The user's lines that most of the time goes to; empty when nothing was sampled. */
+  hotLines: HotLine[];
+  sampling: Sampling | null;
   traces: { path: string; format: string; events: number }[];
   problems: Problem[];
 }
@@ -60,6 +62,8 @@ export interface SiteSummary {
   partsCalls: number;
   /** Times that the model function was traced (compiled) within those calls. */
   retraces: number;
+  /** Where the time of the calls went, the most expensive first; empty when nothing was sampled. */
+  lines: SiteLine[];
 }
 
 const noFigures: SiteFigures = {
@@ -98,6 +102,12 @@ export function summarizeRun(reader: RunReader): RunSummary {
     const known = { ...site, id: site.index.toString(16), column: 1, endLine: site.line };
     sites.push(siteSummary(site.file, known, processes, figures.get(site.index) ?? noFigures));
   }
+  const { hotLines, siteLines, sampling } = lineFigures(
+    reader,
+    sites,
+    processes.map((process) => lifetimeNs(process, until)),
+  );
+  for (const site of sites) site.lines = siteLines.get(site.index) ?? [];
   const leading = record?.leadingSite;
   sites.sort(
     (a, b) =>
@@ -120,7 +130,8 @@ export function summarizeRun(reader: RunReader): RunSummary {
       processes: processes.length,
     },
     sites,
-    hotLines: [],
+    hotLines,
+    sampling,
     traces: processes.flatMap((p) =>
       p.traces.map((trace) => ({ path: path.join(p.directory, trace.path), format: '', events: 0 })),
     ),
@@ -164,6 +175,7 @@ function siteSummary(
     partsTotalNs: 0,
     partsCalls: 0,
     retraces: 0,
+    lines: [],
   };
 }
 

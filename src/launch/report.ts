@@ -30,6 +30,7 @@ export function textReport(summary: RunSummary, cwd: string): string {
     lines.push(...table(called, cwd), '');
     for (const site of called) lines.push(...parts(site, cwd));
   }
+  lines.push(...hotLines(summary, cwd));
   const silent = summary.sites.length - called.length;
   if (silent > 0 && called.length > 0)
     lines.push(`${silent} other predict site${silent > 1 ? 's were' : ' was'} not called.`, '');
@@ -58,13 +59,37 @@ function table(sites: readonly SiteSummary[], cwd: string): string[] {
     formatDuration(site.totalNs),
     formatShare(site.shareOfRun),
   ]);
-  const widths = columns.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+  return aligned([columns, ...rows], 2);
+}
+
+const mostLines = 8;
+/** A line below this share of the run is not worth a line of the report. */
+const leastShare = 0.01;
+
+/** The lines of the user's that most of the time goes to. */
+function hotLines(summary: RunSummary, cwd: string): string[] {
+  const hot = summary.hotLines.filter((line) => line.shareOfRun >= leastShare).slice(0, mostLines);
+  if (hot.length === 0) return [];
+  const rows = hot.map((line) => [
+    place(line, cwd),
+    shorten(line.function, 32),
+    formatDuration(line.selfNs),
+    formatDuration(line.totalNs),
+    formatShare(line.shareOfRun),
+  ]);
+  const titles = ['hot line', 'in', 'self', 'total', 'of run'];
+  return [...aligned([titles, ...rows], 2), ''];
+}
+
+/** Rows of equal length as columns: the first `left` begin at the left, the others end at the right. */
+function aligned(rows: readonly (readonly string[])[], left: number): string[] {
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i < left ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
       .join('  ')
-      .trimEnd();
-  return [line(columns), ...rows.map(line)];
+      .trimEnd(),
+  );
 }
 
 function parts(site: SiteSummary, cwd: string): string[] {
