@@ -14,6 +14,9 @@ export const usage = `usage: predictscope COMMAND
       --warm-up N                       calls before the steady trace window (default 5)
       --calls N                         calls in that window (default 20; 0: no trace, call times only)
       --seconds S                       that window closes after S seconds at the latest (default 10)
+      --sampler-interval MS             look every MS milliseconds where the program is (default 5; 0: never)
+      --exact-lines                     count the lines of functions with such calls exactly (Python 3.12 and
+                                        later; slows these functions down)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds
       --target T                        where to run (this version: local)
       --json FILE                       write the summary as JSON

@@ -138,6 +138,8 @@ interface Values {
   'warm-up'?: string | undefined;
   calls?: string | undefined;
   seconds?: string | undefined;
+  'sampler-interval'?: string | undefined;
+  'exact-lines'?: boolean | undefined;
   'stop-after'?: string | undefined;
   'framework-calls'?: boolean | undefined;
   json?: string | undefined;
@@ -167,6 +169,8 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         'warm-up': { type: 'string' },
         calls: { type: 'string' },
         seconds: { type: 'string' },
+        'sampler-interval': { type: 'string' },
+        'exact-lines': { type: 'boolean' },
         'stop-after': { type: 'string' },
         'framework-calls': { type: 'boolean' },
         json: { type: 'string' },
@@ -184,7 +188,9 @@ function runOptions(values: Values): RunOptions {
   const options: RunOptions = {
     warmUpCalls: whole(values['warm-up'], '--warm-up', 5),
     tracedCalls: Math.min(500, whole(values.calls, '--calls', 20)),
-    tracedSeconds: seconds(values.seconds),
+    tracedSeconds: number(values.seconds, '--seconds', 'seconds', 10),
+    samplerIntervalMs: number(values['sampler-interval'], '--sampler-interval', 'milliseconds', 5),
+    ...(values['exact-lines'] ? { exactLines: true } : {}),
     ...(values['framework-calls'] ? { frameworkCalls: true } : {}),
   };
   const after = values['stop-after'];
@@ -196,9 +202,9 @@ function runOptions(values: Values): RunOptions {
   return options;
 }
 
-function seconds(text: string | undefined): number {
-  if (text === undefined) return 10;
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new UserError(`--seconds ${text} is not a number of seconds.`);
+function number(text: string | undefined, name: string, unit: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new UserError(`${name} ${text} is not a number of ${unit}.`);
   return Number(text);
 }
 

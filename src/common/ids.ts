@@ -32,6 +32,7 @@ export interface Settings {
   warmUpCalls: number;
   tracedCalls: number;
   tracedSeconds: number;
+  'sampler.intervalMs': number;
   'sites.include': string[];
   'sites.exclude': string[];
   'sites.dismissed': string[];
@@ -50,6 +51,7 @@ export const settingKeys = [
   'warmUpCalls',
   'tracedCalls',
   'tracedSeconds',
+  'sampler.intervalMs',
   'sites.include',
   'sites.exclude',
   'sites.dismissed',

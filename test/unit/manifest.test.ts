@@ -57,6 +57,7 @@ const declared: { readonly [K in keyof ids.Settings]: Declared<ids.Settings[K]> 
   warmUpCalls: 'integer',
   tracedCalls: 'integer',
   tracedSeconds: 'number',
+  'sampler.intervalMs': 'number',
   'sites.include': 'array of string',
   'sites.exclude': 'array of string',
   'sites.dismissed': 'array of string',
@@ -208,6 +209,10 @@ describe('the house', () => {
     'src/runs/processReader.ts': {
       file: 'src/trace/formats/calls',
       why: 'the design puts the only decoder of records among the readers of formats; it imports nothing but common',
+    },
+    'src/runs/sampleReader.ts': {
+      file: 'src/trace/formats/samples',
+      why: 'as above, for samples',
     },
   };
 
