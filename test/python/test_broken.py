@@ -78,7 +78,9 @@ def test_program_that_is_not_python(lab):
 @pytest.mark.parametrize("flag", ["-I", "-E", "-S"])
 def test_flags_that_keep_us_out(lab, flag):
     lab.write(MODEL + CALL)
-    done = lab.profiled(command=[sys.executable, flag, "main.py"], site="main.py:4")
+    # From standard input: elsewhere the launcher brings us in.
+    text = "import runpy; runpy.run_path('main.py')"
+    done = lab.profiled(command=[sys.executable, flag, "-"], stdin=text.encode(), site="main.py:4")
     assert done.code == 0
     assert any("Python was started with " + flag in p and "Start it without" in p for p in done.problems())
 
@@ -207,3 +209,16 @@ def test_a_fault_of_ours_does_not_reach_the_program(lab):
         env = lab.environment(PYTHONPATH=str(RUNTIME), PREDICTSCOPE_RUN=str(run_directory))
         done = subprocess.run([sys.executable, "main.py"], cwd=lab.folder, capture_output=True, env=env)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"done\n", b""), config
+
+
+def test_a_fault_of_ours_is_not_the_programs(lab):
+    """What no input can bring about: a part of the recorder raises."""
+    lab.write(
+        "import sys\n" + MODEL + "m.predict(0)  # site\n"
+        "sys.modules['predictscope.shapes'].Shapes._add = None\n"
+        "class A:\n    shape = (1, 2)\n"
+        "for i in range(3):\n    a = A()\n    print(m.predict(a) is a)\n"
+    )
+    done = lab.profiled(site="main.py:11", options=("--calls", "0"))
+    assert (done.code, done.stdout) == (0, b"True\n" * 3)
+    assert any("Recording ended early: TypeError" in p for p in done.problems()), done.problems()

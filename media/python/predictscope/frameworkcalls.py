@@ -39,7 +39,7 @@ class FrameworkCalls:
 
     def patches(self):
         """{module name: what to do with it once it is loaded}."""
-        return {name: self._patch for name in ENTRIES}
+        return dict.fromkeys(ENTRIES, self._patch)
 
     def _patch(self, module):
         kind, methods, framework = ENTRIES[module.__name__]

@@ -161,7 +161,7 @@ class _Rewriter(ast.NodeTransformer):
         if call in self._chosen:
             index = self._chosen.pop(call)
             self.generic_visit(node)
-            begin = _call(DETACHED, [ast.copy_location(_number(index), node)], node)
+            begin = _call(DETACHED, [ast.copy_location(_number(index), node), *_input_name(call)], node)
             return _call(END, [begin, node], node)
         return self.generic_visit(node)
 
@@ -170,21 +170,34 @@ class _Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if index is None:
             return node
+        begin = _call(BEGIN, [ast.copy_location(_number(index), node), *_input_name(node)], node)
         _wrap_arguments(node)
-        begin = _call(BEGIN, [ast.copy_location(_number(index), node)], node)
         return _call(END, [begin, node], node)
+
+
+def _first_input(node):
+    """(field, index, value) of the input whose shape is noted, or None."""
+    if node.args and not isinstance(node.args[0], ast.Starred):
+        return "args", 0, node.args[0]
+    for i, keyword in enumerate(node.keywords):
+        if keyword.arg in _INPUT_KEYWORDS:
+            return "keywords", i, keyword.value
+    return None
+
+
+def _input_name(node):
+    """The input once more, for `begin`, where it is a plain name: saves a function call of ours."""
+    first = _first_input(node)
+    if first is None or not isinstance(first[2], ast.Name):
+        return []
+    return [ast.copy_location(ast.Name(id=first[2].id, ctx=ast.Load()), first[2])]
 
 
 def _wrap_arguments(node):
     """Shape of the first input; re-stamp after the last argument when evaluating it is work."""
-    first = None
-    if node.args and not isinstance(node.args[0], ast.Starred):
-        first = ("args", 0, node.args[0])
-    else:
-        for i, keyword in enumerate(node.keywords):
-            if keyword.arg in _INPUT_KEYWORDS:
-                first = ("keywords", i, keyword.value)
-                break
+    first = _first_input(node)
+    if first is not None and isinstance(first[2], ast.Name):
+        first = None  # `begin` has it
     # Arguments are evaluated in order, so one re-stamp after the last that works covers all of them.
     places = [("args", i, a) for i, a in enumerate(node.args)]
     places += [("keywords", i, k.value) for i, k in enumerate(node.keywords)]

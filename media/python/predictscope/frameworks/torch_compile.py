@@ -14,7 +14,7 @@ def step_aside(torch):
         return
     begin = getattr(builtins, transform_names.BEGIN)
 
-    def begin_unless_compiling(site):
-        return None if compiling() else begin(site)
+    def begin_unless_compiling(site, value=None):
+        return None if compiling() else begin(site, value)
 
     setattr(builtins, transform_names.BEGIN, begin_unless_compiling)
