@@ -79,6 +79,7 @@ class Sampler:
         self._samples = 0
         self._longest = 0
         self._own_ns = 0
+        self.also = None  # called about twice a second, from the thread
 
     def start(self):
         """Starts the thread unless it runs, or is over. Never raises."""
@@ -192,6 +193,8 @@ class Sampler:
             file.flush(self._tick)
             if file.full():
                 self._sum_up()
+            if self.also is not None:
+                self.also()
             if _cpu:
                 cpu = _cpu()
                 self._own_ns = before + cpu - started

@@ -23,6 +23,8 @@ def start():
     process = _Process(folder, config)
     process.arm()
     wanted = Wanted(config.get("files", ()), folder, lambda: _current.process.windows.prepare())
+    if config.get("options", {}).get("exactLines"):
+        process.count_lines(wanted)
     state = process.state
     hook = imports.script_hook(wanted)
 
@@ -83,6 +85,7 @@ class _Process:
         self.state = {}
         self.windows = None
         self.sampler = None
+        self.lines = None
         self.compiling = None
 
     def arm(self, traces=True):
@@ -101,6 +104,14 @@ class _Process:
             setattr(builtins, getattr(transform_names, name), function)
         _current.process = self
 
+    def count_lines(self, wanted):
+        """Counts the lines of functions with sites exactly: asked for by the user."""
+        from predictscope.lines import Lines
+
+        self.lines = Lines(self.folder)
+        self.sampler.also = self.lines.write_if_due
+        wanted.on_code = self.lines.watch
+
     def patches(self):
         """Modules to patch once they are imported."""
         return frameworks.patches(lambda: _current.process.windows)
@@ -110,6 +121,8 @@ class _Process:
         if os.getpid() != current.folder.pid or current.folder.path is None:
             return
         current.sampler.at_exit()
+        if current.lines is not None:
+            current.lines.write()
         current.windows.at_exit()
         record = dict(t="exit", unixNs=str(time.time_ns()))
         if "exception" in self.state:
@@ -128,8 +141,13 @@ def _after_fork(run, config):
     """A forked child writes to a folder of its own, and opens no trace: the framework's state came
     with the fork and is not to be touched."""
     try:
-        _current.process.sampler.forget()
-        _Process(rundir.ProcessFolder(run), config).arm(traces=False)
+        parent = _current.process
+        parent.sampler.forget()
+        child = _Process(rundir.ProcessFolder(run), config)
+        child.arm(traces=False)
+        if parent.lines is not None:
+            child.lines = parent.lines
+            child.lines.after_fork(child.folder)
         frameworks.after_fork()
     except Exception:
         pass

@@ -10,6 +10,7 @@ class Wanted:
     def __init__(self, files, folder, on_sites):
         self._folder = folder
         self._on_sites = on_sites
+        self.on_code = None  # called with the code of each wanted file
         self._by_path = {}
         self._by_sha = {}
         self._by_module = {}
@@ -72,7 +73,10 @@ class Wanted:
                 tree = transform.rewrite(tree, self._choose(tree, source, path, entry, how))
             if is_script:
                 tree = transform.insert_main_call(tree)
-            return compile(tree, filename, "exec", dont_inherit=True)
+            code = compile(tree, filename, "exec", dont_inherit=True)
+            if self.on_code is not None:
+                self.on_code(code)
+            return code
         except Exception as error:  # a fault of ours: the program gets its own code
             self._fault(path, error)
             tree = transform.parse(source, filename)
