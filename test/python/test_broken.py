@@ -221,4 +221,5 @@ def test_a_fault_of_ours_is_not_the_programs(lab):
     )
     done = lab.profiled(site="main.py:6", options=("--calls", "0"))
     assert (done.code, done.stdout) == (0, b"0\n1\n2\n")
-    assert any("Recording ended early: TypeError" in p for p in done.problems()), done.problems()
+    assert done.site()["calls"] == 3
+    assert any("A part of the recorder failed: TypeError" in p for p in done.problems()), done.problems()

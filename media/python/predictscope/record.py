@@ -69,12 +69,18 @@ def make_functions(recorder, windows, shapes):
     faults = []
 
     def fault(error):
-        """Once is enough: this process makes its later calls without us. At the program's own limits (depth of
-        recursion, memory) only this call goes unrecorded."""
+        """Said once; windows are over, and what can still be timed is. At the program's own limits (depth of
+        recursion, memory) nothing of ours is wrong."""
         if not faults and not isinstance(error, (RecursionError, MemoryError)):
             faults.append(error)
-            windows.slow = None
-            recorder.give_up(error)
+            windows.slow, windows.next_look = None, 1 << 63
+            recorder.report(error)
+
+    def look(now):
+        try:
+            windows.look(now)
+        except Exception as error:
+            fault(error)
 
     def begin(site, value=None):
         try:
@@ -104,7 +110,7 @@ def make_functions(recorder, windows, shapes):
             now = _perf()
             _pack_begin(buffer, call[1], now, state[1], site, index, 0 if outer is None else outer[2], CALL)
             if now > windows.next_look:
-                windows.look(now)
+                look(now)
                 _pack_u64(buffer, call[1], _perf())
             return Token((call, outer, state))
         except Exception as error:  # a fault of ours is not the program's
@@ -120,7 +126,7 @@ def make_functions(recorder, windows, shapes):
         state[0] = call
         now = _perf()
         if now > windows.next_look:
-            windows.look(now)
+            look(now)
         if note is not None:
             note.enter(site, number)
         _pack_begin(buffer, offset, _perf(), state[1], site, index, 0 if outer is None else outer[2], CALL)
@@ -128,7 +134,10 @@ def make_functions(recorder, windows, shapes):
 
     def begin_slowly(site, value, slow):
         """`begin` while a trace window is open or can still open."""
-        note, record_it = slow(site)
+        try:
+            note, record_it = slow(site)
+        except Exception as error:
+            note, record_it = fault(error), True
         place = slot() if record_it else None
         if place is None:
             if note is not None:
@@ -152,7 +161,7 @@ def make_functions(recorder, windows, shapes):
         except Exception as error:
             return fault(error)
 
-    def close(token, now, flags):
+    def close(token, now, flags, value=None):
         """Ends a call that raised, has a note, or whose slot is appended."""
         call, outer, state = token[:3]
         token[0] = None
@@ -160,7 +169,7 @@ def make_functions(recorder, windows, shapes):
         buffer, offset, _, fd = call
         if note is not None:
             token[3] = None
-            flags |= note.leave()
+            flags |= note.leave(value)
         if flags:
             _pack_u16(buffer, offset + 44, flags)
         _pack_u64(buffer, offset + 8, now)
@@ -182,7 +191,7 @@ def make_functions(recorder, windows, shapes):
         elif token is not None:
             now = _perf()
             try:
-                close(token, now, 0)
+                close(token, now, 0, value)
             except Exception as error:
                 fault(error)
         return value
@@ -197,7 +206,7 @@ def make_functions(recorder, windows, shapes):
 
     def shape(value):
         call = threads.state[0]
-        if call is not None and not faults:
+        if call is not None:
             known = shapes.count
             index = shape_index(value)
             if index:

@@ -168,12 +168,11 @@ class Recorder:
             if not self._segments and not self._full:
                 self._grow()
 
-    def give_up(self, error):
-        """After a fault of ours: nothing more is recorded, and the run says so."""
-        self.newest = _NONE
-        self._full = True
+    def report(self, error):
+        """A fault of ours, for the user to know."""
         self.folder.problem(
-            "Recording ended early: %s: %s." % (type(error).__name__, error),
+            "A part of the recorder failed: %s: %s. Some calls may be missing, and traces."
+            % (type(error).__name__, error),
             "This is a fault of Predictscope; the program was not affected. Please report it.",
         )
 
