@@ -39,7 +39,9 @@ export function guessFromName(
     );
   const named = isModelName(name);
   const isTask =
-    evidence.usesTask && (named || isTaskName(name)) && kindOfMethod('task', method) === 'predict';
+    (evidence.usesTask || (evidence.usesTensorFlow && ownTask.test(method))) &&
+    (named || isTaskName(name)) &&
+    kindOfMethod('task', method) === 'predict';
   if (isTask && !predictMethods.has(method))
     return verdict('predict', 'tfjs', 0.72, 'and the file uses ready-made models, so this runs inference.');
   if (named && !evidence.usesTensorFlow && isOfLoadedTask(method, evidence))
@@ -111,6 +113,10 @@ function isNamespace(receiver: SyntaxNode, evidence: Evidence): boolean {
   const value = evidence.evaluate(core(receiver));
   return value?.kind === 'import' && value.names.at(-1) === '*';
 }
+
+/** Methods that nothing but the ready-made models of TensorFlow.js has. */
+const ownTask =
+  /^(?:estimate(?:Single|Multiple)?(?:Poses?|Faces|Hands)|segment(?:MultiPerson|Person)(?:Parts)?|segmentPeople)$/;
 
 const predictMethods: ReadonlySet<string> = new Set([
   'predict',

@@ -22,6 +22,7 @@ import {
 } from './names';
 import { argumentsOf, enclosingFunction, lastName, parametersOf, shownText, textOf, unwrap } from './nodes';
 import { isFunctionalLayer, isSymbolic, putsLayersOnTensors } from './results';
+import { givesScores } from './scores';
 import { runnerAt } from './runners';
 import { purposeConfidence, purposeOf, purposeOfTensor, sessionMethods } from './sessions';
 import { moduleOf } from './things';
@@ -171,10 +172,14 @@ export class Classifier {
     return value?.kind === 'import' && /^keras\.(?:models\.)?Model$/.test(canonicalPath(value.path));
   }
 
-  /** In a function that puts new layers on its tensors: those are symbolic, and so is what else runs there. */
+  /**
+   * In a function that puts new layers on its tensors: those are symbolic, and so is what else runs there. Before
+   * version 2.4 of Keras there were no others.
+   */
   #isBuilding(call: SyntaxNode, { framework }: Model): boolean {
     if (framework !== 'keras' || !this.evidence.mayBuildGraphs) return false;
     const around = enclosingFunction(call);
+    if (this.evidence.isOldKeras) return true;
     return around !== undefined && putsLayersOnTensors(around, this.evidence);
   }
 
@@ -303,8 +308,13 @@ export class Classifier {
     const grad = keepsGraph ? this.context.grad(call) : undefined;
     if (grad?.mode === 'training' && !owns)
       return this.#verdict('train', model.framework, model.confidence, `${told}, and runs ${grad.because}.`);
-    // A model from another file: the keywords of its predict are Keras's own.
-    const signed = model.framework === 'unknown' && kerasKeywords.some((each) => given.keywords.has(each));
+    // A model from another file: the keywords of its predict are Keras's own, and so is what it gives.
+    const signed =
+      model.framework === 'unknown' &&
+      !model.methods &&
+      (kerasKeywords.some((each) => given.keywords.has(each)) ||
+        this.#toldByName(callee) === 'keras' ||
+        (name === 'predict' && givesScores(call, this.evidence)));
     const framework = signed ? 'keras' : model.framework;
     const confidence = signed ? Math.max(model.confidence, 0.85) : model.confidence;
     return this.#verdict('predict', framework, confidence, `${told}, so this runs inference.`);

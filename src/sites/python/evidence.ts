@@ -4,7 +4,7 @@ import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
 import { dominates, type Bindings } from './bindings';
 import { inSameBranch, reachable } from './branches';
-import { customary, customaryNames, frameworkOfModule } from './frameworks';
+import { customaryNames, frameworkOfModule, isPackage } from './frameworks';
 import { madeBy } from './made';
 import { isModelName } from './names';
 import { imported, type Thing } from './things';
@@ -38,6 +38,10 @@ const mostSteps = 300;
 
 /** Enough for real chains of calls; beyond it a file is generated, or a loop of definitions. */
 const maxDepth = 40;
+
+/** What a checkpoint holds beside the model, by its key. */
+const besideModel =
+  /(?:cls|class|type|fn|func|args?|config|cfg|opts?|options|name|path|step|epoch|vocab|classes|labels?|words|tags|size|loss|acc|history|version)s?['"]$/i;
 
 export class Evidence {
   readonly #known = new Map<SyntaxNode, Value | undefined>();
@@ -118,6 +122,15 @@ export class Evidence {
   get hasGraphs(): boolean {
     return ['Session', 'InteractiveSession', 'placeholder'].some((name) =>
       this.bindings.callsByName.get(name),
+    );
+  }
+
+  /** Modules that Keras had before it could run a model by calling it. */
+  get isOldKeras(): boolean {
+    return this.bindings.imports.some((each) =>
+      /^keras\.(?:engine\b|layers\.(?:merge|advanced_activations|normalization|convolutional|core|pooling|recurrent|wrappers|embeddings|noise|local)\b|utils\.np_utils\b)/.test(
+        each,
+      ),
     );
   }
 
@@ -231,7 +244,10 @@ export class Evidence {
       return elementOf(value, position);
     }
     // A checkpoint that holds the model beside other things, an nn.Sequential's first block.
-    if (value?.kind === 'model') return index?.type === 'string' ? weaken(value, 0.85) : value;
+    if (value?.kind === 'model') {
+      if (index?.type !== 'string') return value;
+      return besideModel.test(textOf(index, this.text)) ? other('a note') : weaken(value, 0.9);
+    }
     return value?.kind === 'symbol' ? value : undefined;
   }
 
@@ -269,9 +285,8 @@ export class Evidence {
   /** A name that the file does not bind means what it mostly does, unless it comes out of a star import. */
   #meant(name: string): string | undefined {
     const path = customaryNames.get(name);
-    return path === undefined || customary.has(name) || this.bindings.starImports.length === 0
-      ? path
-      : undefined;
+    if (path === undefined || isPackage(path)) return path;
+    return this.bindings.starImports.length === 0 ? path : undefined;
   }
 
   /** With what is put into a list later on. */

@@ -64,6 +64,11 @@ export const customaryNames: ReadonlyMap<string, string> = new Map([
   ['YOLO', 'ultralytics.YOLO'],
 ]);
 
+/** A package, and not something in it: no star import brings those. */
+export function isPackage(path: string): boolean {
+  return !/\.[A-Z]\w*$|\.models\.\w+$/.test(path);
+}
+
 /** A name for the user: `tensorflow` is TensorFlow. */
 export function frameworkTitle(framework: Framework): string {
   const titles: Record<Framework, string> = {

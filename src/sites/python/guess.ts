@@ -21,7 +21,8 @@ import {
   trainMethods,
   trainerMethods,
 } from './names';
-import { argumentsOf, enclosingClass, lastName, textOf, unwrap } from './nodes';
+import { enclosingClass, lastName, textOf, unwrap } from './nodes';
+import { givesScores, isTakenByArgmax } from './scores';
 import { purposeConfidence, purposeOf } from './sessions';
 
 const guessedMethods: ReadonlySet<string> = new Set([
@@ -221,7 +222,7 @@ function guessNamedPredict(
       classical ? 0.6 : 0.78,
       `is named like a model and the file imports ${imports}, so this runs inference.`,
     );
-  if (classical && isTakenByArgmax(asked) && onlyHelpers(evidence))
+  if (classical && isTakenByArgmax(asked.call, evidence) && onlyHelpers(evidence))
     return verdict(
       asked,
       'predict',
@@ -240,7 +241,7 @@ function guessNamedPredict(
     );
   }
   if (method === 'generate') return undefined;
-  if (isTakenByArgmax(asked) || isIndexedTwice(asked.call))
+  if (givesScores(asked.call, evidence))
     return verdict(
       asked,
       'predict',
@@ -265,31 +266,6 @@ function onlyHelpers(evidence: Evidence): boolean {
       !classical.test(each) ||
       /^sklearn\.(?:metrics|model_selection|preprocessing|utils|datasets)\b/.test(each),
   );
-}
-
-/** `np.argmax(model.predict(x), axis=1)`: an estimator gives classes, a network scores. */
-function isTakenByArgmax({ call, evidence }: Asked): boolean {
-  const { text } = evidence;
-  const target = call.parent?.type === 'assignment' ? child(call.parent, 'left') : undefined;
-  const name = target?.type === 'identifier' ? textOf(target, text) : undefined;
-  return evidence.bindings.callsNear(call, 'argmax').some((each) => {
-    const first = argumentsOf(each, text).positional[0] ?? each;
-    const receiver = child(child(each, 'function'), 'object');
-    const isCall = unwrap(first) === call || (receiver && unwrap(receiver) === call);
-    return (
-      isCall === true ||
-      (name !== undefined &&
-        (lastName(first, text) === name || (receiver !== undefined && lastName(receiver, text) === name)))
-    );
-  });
-}
-
-/** `model.predict(x)[0, :]`, `model.predict(x)[0][1]`: a score of one of the classes. */
-function isIndexedTwice(call: SyntaxNode): boolean {
-  const outer = call.parent;
-  if (outer?.type !== 'subscript' || child(outer, 'value') !== call) return false;
-  if (outer.parent?.type === 'subscript' && child(outer.parent, 'value') === outer) return true;
-  return outer.children.filter((each) => each.field === 'subscript').length > 1;
 }
 
 /** `session.run(...)`, where the session comes from somewhere else. */

@@ -7,6 +7,7 @@ import type { Verdict } from './classify';
 import { frameworkTitle } from './frameworks';
 import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
 import { lastName, textOf, unwrap } from './nodes';
+import { isSymbolic } from './results';
 
 /** Generator, discriminator, encoder. */
 const shortName = /^(?:[GDE]|gen|disc)$/;
@@ -33,7 +34,16 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
     !shortName.test(name)
   )
     return undefined;
-  if (known === undefined && isConstructor(asked)) return undefined;
+  if (known === undefined && (isConstructor(asked) || isFunctionElsewhere(asked) || isOfMany(asked)))
+    return undefined;
+  if (isSymbolic(asked.given, evidence))
+    return verdict(
+      asked,
+      'symbolic',
+      evidence.foreignFramework,
+      0.8,
+      'is given a symbolic tensor, so this builds a graph and predicts nothing.',
+    );
   const grad = context.grad(asked.call);
   const sure = known ?? confidenceByName(asked, grad.mode);
   if (sure === undefined) return undefined;
@@ -72,8 +82,24 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
 function isConstructor({ receiver, name, evidence }: Asked): boolean {
   if (!isClassName(name)) return false;
   const inner = unwrap(receiver);
-  if (inner.type === 'identifier') return evidence.bindings.find(name, inner) === undefined;
+  if (inner.type === 'subscript') return true;
+  if (inner.type === 'identifier') {
+    const bound = evidence.bindings.find(name, inner)?.bindings ?? [];
+    return bound.every(({ source }) => source.from === 'parameter');
+  }
   return inner.type === 'attribute' && evidence.bindings.attributes.get(name) === undefined;
+}
+
+/** `flatten_model(net)` after `from lib import *`: a name of several words that nothing here binds is a function's. */
+function isFunctionElsewhere({ receiver, name, told, evidence }: Asked): boolean {
+  const inner = unwrap(receiver);
+  if (inner.type !== 'identifier' || told !== undefined || !/[a-z]_[a-z]/i.test(name)) return false;
+  return evidence.bindings.starImports.length > 0 && evidence.bindings.find(name, inner) === undefined;
+}
+
+/** `self.ui.populate_models(folder)`: what holds many is not called. */
+function isOfMany({ receiver, name }: Asked): boolean {
+  return unwrap(receiver).type !== 'subscript' && /(?:models|nets|networks)$/i.test(name);
 }
 
 function confidenceByName(asked: Asked, mode: string): number | undefined {
@@ -84,13 +110,28 @@ function confidenceByName(asked: Asked, mode: string): number | undefined {
   const ofModel = inner.type === 'attribute' && isModelName(lastName(child(inner, 'object')!, evidence.text));
   const part = isModelPartName(name);
   const short = shortName.test(name);
-  const helped = told !== undefined || mode !== 'unsaid' || ofModel;
+  const helped = told !== undefined || mode !== 'unsaid' || ofModel || givesTensor(asked);
   if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
   if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;
   const used = evidence.bindings.methodsUsed.get(name) ?? [];
   if (told === 'keras') return used.some((each) => ofKeras.has(each)) ? 0.85 : undefined;
   if (told !== 'torch' || !evidence.frameworks.has('torch')) return undefined;
   return mode !== 'unsaid' || ofModules.some((each) => used.includes(each)) ? 0.85 : undefined;
+}
+
+/** Methods that a tensor is asked for, and no function's result is otherwise. */
+const tensorMethods: ReadonlySet<string> = new Set(
+  'cpu detach permute argmax softmax sigmoid squeeze unsqueeze softmax topk logits pooler_output'.split(' '),
+);
+
+/** `G(z).cpu()`, `image = G(z)` and `image.permute(...)`. */
+function givesTensor({ call, evidence }: Asked): boolean {
+  const outer = call.parent;
+  if (outer?.type === 'attribute') return tensorMethods.has(lastName(outer, evidence.text));
+  const target = outer?.type === 'assignment' ? child(outer, 'left') : undefined;
+  if (target?.type !== 'identifier') return false;
+  const used = evidence.bindings.methodsUsed.get(textOf(target, evidence.text)) ?? [];
+  return used.some((each) => tensorMethods.has(each));
 }
 
 /** A file of several frameworks: where gradients are turned off or tensors moved to a device it is PyTorch. */

@@ -30,8 +30,11 @@ export function insideModel(call: SyntaxNode, callee: SyntaxNode, evidence: Evid
   if (!owner) return isPartInForward(call, callee, evidence) ? 'part' : 'no';
   const of = evidence.bindings.classes.get(owner);
   const role = of && evidence.roleOf(of);
-  if (!isModule(role)) return 'no';
   const name = textOf(child(method, 'name')!, evidence.text);
+  // A module whose base is not shown tries its parts out where it makes them.
+  if (!role && of && of.bases.length > 0 && name === '__init__' && unwrap(callee).type === 'identifier')
+    return 'part';
+  if (!isModule(role)) return 'no';
   if (role!.is !== 'model' || insideMethods(of!, evidence).has(name)) return 'yes';
   if (stepMethod.test(name)) return 'no';
   const self = parametersOf(method, evidence.text)[0]?.name;

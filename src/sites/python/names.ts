@@ -15,7 +15,7 @@ export function isModelName(name: string): boolean {
     .replace(/^_+|[_\d]+$/g, '')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase();
-  if (makerVerb.test(bare)) return false;
+  if (makerVerb.test(bare) || /_(?:with|from|for|by|and|or|in|as|into)_/.test(bare)) return false;
   if (
     /_(?:path|file|dir|name|names|type|config|cfg|params|id|fn|class|kwargs|args|size|dim|device)$/.test(bare)
   )
@@ -46,10 +46,14 @@ export function isEstimatorName(name: string): boolean {
   );
 }
 
-/** Functions that hand out a model: `load_model`, `build_models`, `get_net`. */
+/** Functions that hand out a model: `load_model`, `build_models`, `getNet`, `load_network_pkl`, `model_from_config`. */
 export function isModelFactoryName(name: string): boolean {
-  return /^_?(?:load|build|create|get|make|define|restore|init|setup|prepare|read)_(?:\w+_)?(?:models?|nets?|networks?|ensemble)$/i.test(
-    name,
+  if (/^[A-Z]/.test(name)) return false;
+  const bare = name.replace(/([a-z])([A-Z])/g, '$1_$2');
+  return (
+    /^_?(?:load|build|create|get|make|define|restore|init|setup|prepare|read)_(?:\w+_)?(?:models?|nets?|networks?|ensemble)(?:_(?:(?:from|for)_\w+|pkl|onnx|checkpoint))?$/i.test(
+      bare,
+    ) || /^_?(?:model|net|network)_from_\w+$/.test(bare)
   );
 }
 

@@ -3,7 +3,7 @@
 import { ancestor, child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { madeBy } from './made';
-import { modelMethods, predictMethods, trainMethods } from './names';
+import { isClassName, modelMethods, predictMethods, trainMethods } from './names';
 import { argumentsOf, decorators, enclosingMethod, lastName, textOf } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
@@ -23,7 +23,8 @@ export function parameterValue(source: ParameterSource, name: string, evidence: 
       : evidence.instanceOf(method);
   return evidence.guarded(source, () =>
     strongest([
-      ofAnnotation(source.annotation, evidence),
+      // `Net: nn.Module` is the class, which gives one when it is called.
+      isClassName(name) ? undefined : ofAnnotation(source.annotation, evidence),
       ofFallback(source.fallback, evidence),
       ofFixture(source.function, name, evidence),
       ...fromCallers(source, name, method, bound, evidence),

@@ -216,12 +216,20 @@ function ofUnknown(
     const receiver = lastName(child(inner, 'object')!, evidence.text);
     if (/(?:^|_)(?:accelerator|fabric)$/i.test(receiver)) return ofLauncher(name, given, evidence);
   }
+  // `copy.deepcopy(opts.G).eval()`: only modules are put into their mode of evaluation, and given back by that.
+  if (inner.type === 'attribute' && name === 'eval' && given.count === 0 && isTorchOnly(evidence))
+    return evidence.model('torch', 0.85, evidence.origin('loaded by', callee));
   // OpenVINO's core, which is handed around.
   if (inner.type === 'attribute' && name === 'compile_model')
     return ofMade(compiledGraph, name, callee, given, evidence);
   // `np.array`, arithmetic helpers and the like keep a symbolic tensor symbolic.
   if (isSymbolic(given, evidence)) return { kind: 'symbol' };
   return ofForeignName(name, callee, evidence);
+}
+
+/** In TensorFlow 1 `eval` computes a tensor. */
+function isTorchOnly({ frameworks }: Evidence): boolean {
+  return frameworks.has('torch') && !frameworks.has('tensorflow') && !frameworks.has('keras');
 }
 
 /** What Python's own functions give; undefined for those that say nothing about models. */

@@ -228,7 +228,7 @@ export class Fetches {
   }
 
   #ofMethod(callee: SyntaxNode, name: string, operands: SyntaxNode[], depth: number): Made {
-    if (name === 'minimize' || name === 'apply_gradients') return { ...nothing, train: true };
+    if (/^(?:minimize|(?:apply|compute)_gradients)$/.test(name)) return { ...nothing, train: true };
     if (name === 'get_tensor_by_name' || name === 'get_operation_by_name')
       return this.#byGraphName(operands[0]);
     if (name === 'get_next') return { ...chore, input: true };

@@ -67,6 +67,37 @@ describe('a model that comes from somewhere else', () => {
     ]);
   });
 
+  it('is handed out by functions of many names', () => {
+    expect(
+      found(
+        'import torch',
+        'from lib import load_network_pkl, model_from_checkpoint, PrepareForNet, Zoo',
+        'a = load_network_pkl(f)["G_ema"].to(device)',
+        'a(z)',
+        'b = model_from_checkpoint(p)',
+        'b(z)',
+        'c = PrepareForNet()',
+        'c(z)',
+        'd = Zoo.loadModel(p)',
+        'd(z)',
+      ),
+    ).toEqual(['4 a predict torch', '6 b predict torch', '10 d predict torch']);
+  });
+
+  it('is one when it is set to evaluate, or when what a generator gives is used as a tensor', () => {
+    expect(
+      found(
+        'import torch, copy',
+        'f = copy.deepcopy(opts.best).eval().to(device)',
+        'f(z)',
+        'image = G(z)',
+        'image.permute(0, 2, 3, 1)',
+        'E(z), D(z).cpu()',
+      ),
+    ).toEqual(['3 f predict torch', '4 G predict torch', '6 D predict torch']);
+    expect(found('import tensorflow as tf', 'f = loss.eval()', 'f(z)')).toEqual([]);
+  });
+
   it('is kept by a class whose base is named like a model', () => {
     const inBase = (base: string): string[] =>
       found(

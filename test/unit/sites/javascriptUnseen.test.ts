@@ -100,6 +100,17 @@ describe('a model that comes from somewhere else', () => {
     ).toEqual(['4 trunk.predict predict tfjs', '5 agent.predict predict tfjs']);
   });
 
+  it('is known by methods that only ready-made models have', () => {
+    expect(
+      found(
+        'import * as tf from "@tensorflow/tfjs-core";',
+        'export const pose = (img, net) => net.estimateSinglePose(img);',
+        'export const cost = (img, job) => job.estimateSinglePose(img);',
+        'export const sum = (net) => net.classify(tf.zeros([1]));',
+      ),
+    ).toEqual(['2 net.estimateSinglePose predict tfjs']);
+  });
+
   it('is kept in a map beside its name', () => {
     expect(
       found(

@@ -53,6 +53,36 @@ describe('named like a model, and none', () => {
     ).toEqual(['6 generator predict torch']);
   });
 
+  it('functions that a star import brings, and what holds many', () => {
+    expect(
+      found(
+        'import torch',
+        'from lib import *',
+        'flatten_model(net), self.ui.populate_models(folder), fill_part_with_model(x)',
+        'model(x)',
+        'self.models[0](x)',
+      ),
+    ).toEqual(['4 model predict torch', '5 self.models[0] predict torch']);
+  });
+
+  it('a parameter that is a class, by its name', () => {
+    expect(
+      found(
+        'import torch.nn as nn',
+        'def evaluate(Actor: nn.Module, Model: nn.Module, net: nn.Module):',
+        '    actor = Actor(size)',
+        '    Model[0](size)',
+        '    net(size)',
+      ),
+    ).toEqual(['5 net predict torch']);
+  });
+
+  it('what a checkpoint holds beside the model', () => {
+    expect(
+      found('import torch', 'held = torch.load("a")', 'held["data_cls"](x)', 'held["net"](x)').length,
+    ).toBe(1);
+  });
+
   it('classes that begin with a verb', () => {
     expect(found('import torch', 'from shapes import PrepareForNet', 'f = PrepareForNet()', 'f(x)')).toEqual(
       [],
@@ -90,6 +120,21 @@ describe('part of a model is', () => {
     ).toEqual(['9 Tower() predict torch']);
   });
 
+  it('what is tried out in the constructor of a module whose base is not shown', () => {
+    expect(
+      found(
+        'import torch.nn as nn',
+        'class Unet(SequentialEx):',
+        '    def __init__(self, x):',
+        '        middle = nn.Sequential(nn.ReLU())',
+        '        x = middle(x)',
+        'def plain(x):',
+        '    middle = nn.Sequential(nn.ReLU())',
+        '    return middle(x)',
+      ),
+    ).toEqual(['8 middle predict torch']);
+  });
+
   it('what such a function calls of its argument, and makes itself', () => {
     expect(
       found(
@@ -103,6 +148,34 @@ describe('part of a model is', () => {
         '    return model(x)',
       ),
     ).toEqual(['8 model predict torch']);
+  });
+});
+
+describe('a graph is built by', () => {
+  it('a model that is not shown, of a placeholder', () => {
+    expect(
+      found(
+        'import tensorflow as tf',
+        'x = tf.placeholder(tf.float32)',
+        'logits = model(x)',
+        'train = model(None)',
+      ),
+    ).toEqual(['3 model symbolic tensorflow', '4 model predict tensorflow']);
+  });
+
+  it('every model that old Keras calls', () => {
+    const lines = [
+      'from keras.models import Model',
+      'from keras.layers import Input',
+      'net = Model(a, b)',
+      'def extract(x): return net(x)',
+      'net.predict(x)',
+    ];
+    expect(found(...lines)).toEqual(['4 net predict keras', '5 net.predict predict keras']);
+    expect(found('from keras.layers.merge import concatenate', ...lines)).toEqual([
+      '5 net symbolic keras',
+      '6 net.predict predict keras',
+    ]);
   });
 });
 
