@@ -41,7 +41,7 @@ const maxDepth = 40;
 
 /** What a checkpoint holds beside the model, by its key. */
 const besideModel =
-  /(?:cls|class|type|fn|func|args?|config|cfg|opts?|options|name|path|step|epoch|vocab|classes|labels?|words|tags|size|loss|acc|history|version)s?['"]$/i;
+  /(?:cls|class|type|fn|func|args?|config|cfg|opts?|options|name|path|step|epoch|vocab|classes|labels?|words|tags|size|loss|acc|history|version|normali[sz]e|norm|tfm|transform|mean|std|scaler|optimi[sz]er|scheduler)s?['"]$/i;
 
 export class Evidence {
   readonly #known = new Map<SyntaxNode, Value | undefined>();

@@ -41,6 +41,7 @@ export const customary: ReadonlyMap<string, string> = new Map([
   ['tf', 'tensorflow'],
   ['keras', 'keras'],
   ['torch', 'torch'],
+  ['nn', 'torch.nn'],
   ['jax', 'jax'],
   ['jnp', 'jax.numpy'],
   ['nnx', 'flax.nnx'],
@@ -52,7 +53,6 @@ export const customary: ReadonlyMap<string, string> = new Map([
 /** Likewise functions and classes, by which a part of a program makes its models. */
 export const customaryNames: ReadonlyMap<string, string> = new Map([
   ...customary,
-  ['nn', 'torch.nn'],
   ['cv', 'cv2'],
   ['cv2', 'cv2'],
   ['ort', 'onnxruntime'],

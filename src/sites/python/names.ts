@@ -70,6 +70,13 @@ export function isModelClassName(name: string): boolean {
   );
 }
 
+/** Names of parts that nobody gives to a whole model. */
+export function isLayerName(name: string): boolean {
+  return /(?:^|_)(?:layer|norm|act|activ|activation|dropout|pool|pooling|conv|head|attn|attention)\d*$/i.test(
+    name,
+  );
+}
+
 /** What runs a graph in OpenVINO: `infer_request`, `exec_net`. */
 export function isRequestName(name: string): boolean {
   return /^_*(?:\w+_)?(?:infer(?:ence)?_?req(?:uest)?|exec_?net(?:work)?|compiled_(?:model|net|network))s?\d*$/i.test(

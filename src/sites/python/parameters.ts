@@ -3,7 +3,7 @@
 import { ancestor, child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { madeBy } from './made';
-import { isClassName, modelMethods, predictMethods, trainMethods } from './names';
+import { isClassName, isLayerName, modelMethods, predictMethods, trainMethods } from './names';
 import { argumentsOf, decorators, enclosingMethod, lastName, textOf } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
@@ -24,12 +24,18 @@ export function parameterValue(source: ParameterSource, name: string, evidence: 
   return evidence.guarded(source, () =>
     strongest([
       // `Net: nn.Module` is the class, which gives one when it is called.
-      isClassName(name) ? undefined : ofAnnotation(source.annotation, evidence),
+      isClassName(name) ? undefined : partOf(ofAnnotation(source.annotation, evidence), name),
       ofFallback(source.fallback, evidence),
       ofFixture(source.function, name, evidence),
       ...fromCallers(source, name, method, bound, evidence),
     ]),
   );
+}
+
+/** `activ: nn.Module`, `norm_layer: nn.Module`: a part of a model, or what makes one. */
+function partOf(declared: Value | undefined, name: string): Value | undefined {
+  if (declared?.kind !== 'model' || declared.of || !isLayerName(name)) return declared;
+  return { kind: 'layer', framework: declared.framework };
 }
 
 /** The class that a function is directly a method of. */

@@ -120,6 +120,30 @@ describe('part of a model is', () => {
     ).toEqual(['9 Tower() predict torch']);
   });
 
+  it('what is declared as a module and named like a layer', () => {
+    expect(
+      found(
+        'import torch.nn as nn',
+        'def after(x, activ: nn.Module, norm_layer: nn.Module, net: nn.Module):',
+        '    return activ(norm_layer(8)(net(x)))',
+      ),
+    ).toEqual(['3 net predict torch']);
+  });
+
+  it('what a module calls whose base a star import brings', () => {
+    expect(
+      found(
+        'from lib import *',
+        'class Block(Module):',
+        '    def __init__(self):',
+        '        self.convs = nn.Sequential(nn.ReLU())',
+        '    def forward(self, x):',
+        '        return self.convs(x)',
+        'Block()(x)',
+      ),
+    ).toEqual(['7 Block() predict torch']);
+  });
+
   it('what is tried out in the constructor of a module whose base is not shown', () => {
     expect(
       found(
