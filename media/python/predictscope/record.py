@@ -47,6 +47,12 @@ class SlowToken(Token):
     __slots__ = ()
 
 
+class FoldedToken(Token):
+    """[site, begin] of a call that has no slot and will only be counted."""
+
+    __slots__ = ()
+
+
 def _raised(_token):  # replaced by make_functions; a token cannot exist before that
     pass
 
@@ -93,7 +99,7 @@ def make_functions(recorder, windows, shapes):
             else:
                 call = slot(number)
                 if call is None:
-                    return None
+                    return begin_folded(site)
                 return begin_in(call, site, value, None)
             if value is None:
                 index = 0
@@ -132,6 +138,16 @@ def make_functions(recorder, windows, shapes):
         _pack_begin(buffer, offset, _perf(), state[1], site, index, 0 if outer is None else outer[2], CALL)
         return Token((call, outer, state)) if note is None and fd is None else SlowToken((call, outer, state, note))
 
+    def begin_folded(site):
+        """A call for which no slot is left: only counted, where the files have reached their limit."""
+        if recorder.folded is None:
+            return None
+        now = _perf()
+        if now > windows.next_look:
+            look(now)
+            now = _perf()
+        return FoldedToken((site, now))
+
     def begin_slowly(site, value, slow):
         """`begin` while a trace window is open or can still open."""
         try:
@@ -142,7 +158,7 @@ def make_functions(recorder, windows, shapes):
         if place is None:
             if note is not None:
                 windows.abandon(note)
-            return None
+            return begin_folded(site) if record_it else None
         return begin_in(place, site, value, note)
 
     def detached(site, value=None):
@@ -151,7 +167,7 @@ def make_functions(recorder, windows, shapes):
                 return None
             place = slot()
             if place is None:
-                return None
+                return begin_folded(site)
             state = threads.state
             outer, state[0] = state[0], None
             token = begin_in(place, site, value, None)
@@ -191,14 +207,25 @@ def make_functions(recorder, windows, shapes):
         elif token is not None:
             now = _perf()
             try:
-                close(token, now, 0, value)
+                if token.__class__ is FoldedToken:
+                    end_folded(token, now, False)
+                else:
+                    close(token, now, 0, value)
             except Exception as error:
                 fault(error)
         return value
 
+    def end_folded(token, now, raised):
+        site, begin = token
+        token[0] = None
+        recorder.folded.add(site, now - begin, raised)
+
     def raised(token):
         try:
-            close(token, _perf(), RAISED)
+            if token.__class__ is FoldedToken:
+                end_folded(token, _perf(), True)
+            else:
+                close(token, _perf(), RAISED)
         except Exception:  # interpreter shutdown, a closed map: nobody to tell
             pass
 

@@ -95,7 +95,7 @@ class _Process:
         options = dict(self.config.get("options", {}))
         if not traces:
             options["tracedCalls"] = 0
-        recorder = record.Recorder(self.folder, options.get("store"))
+        recorder = record.Recorder(self.folder, options.get("store"), options.get("mostRecordBytes"))
         self.windows = Windows(self.folder, recorder, options)
         self.sampler = self.windows.sampler = sampler.Sampler(self.folder, options)
         functions = record.make_functions(recorder, self.windows, record.Shapes(self.folder))
@@ -114,7 +114,7 @@ class _Process:
 
     def patches(self):
         """Modules to patch once they are imported."""
-        return frameworks.patches(lambda: _current.process.windows)
+        return frameworks.patches(lambda: _current.process.windows, self.config.get("files", ()))
 
     def at_exit(self):
         current = _current.process

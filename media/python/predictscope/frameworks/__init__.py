@@ -1,10 +1,27 @@
-"""Framework profilers: which one is there now, without importing what the program did not import."""
+"""Framework profilers: which one a call site is traced with, without importing what the program did not import.
 
+Each profiler is a module of this package with `NAME`, `available()` and `start(path)`, which returns a
+session: `span(site, slot)`, `leave(span)`, `stop()`, and `thread`, the only one that may stop it (None: any).
+`PER_CALL` says that a session lasts for one call, `KINDS` which windows it can have.
+"""
+
+import importlib
 import sys
+
+# The profilers that calls are traced with, in the order in which they are asked when a site does not tell.
+_PROFILERS = ("tensorflow", "torch", "jax", "onnxruntime")
+# Sites of these have call times only.
+_UNTRACED = ("sklearn", "xgboost", "tfjs")
+
+_sites = {}
 
 
 class Busy(Exception):
     """A profiler session that is not ours is running. The message is a sentence for the user."""
+
+
+class Unsafe(Exception):
+    """This version's profiler could harm the program. The message is a sentence for the user."""
 
 
 def _loaded(name):
@@ -15,54 +32,96 @@ def _loaded(name):
     return module
 
 
-def patches(windows):
+def _profiler(name):
+    return importlib.import_module("predictscope.frameworks." + name)
+
+
+def know_sites(files):
+    """Takes the frameworks of the wanted sites from the `files` of config.json."""
+    for file in files:
+        for site in file.get("sites", ()):
+            _sites[site.get("index")] = site.get("framework", "unknown")
+
+
+def patches(windows, files=()):
     """{module name: what to do once the program has imported it}. `windows()` are those of the process then."""
+    know_sites(files)
 
-    def tensorflow(module):
-        from predictscope.frameworks import tensorflow
+    def guarded(name, guard):
+        def patch(module):
+            getattr(_profiler(name), guard)(module, lambda starts: windows().give_way(starts))
+            windows().framework_loaded()
 
-        tensorflow.guard(module, lambda starts: windows().give_way(starts))
-        windows().framework_loaded()
+        return patch
 
     def torch(module):
-        from predictscope.frameworks import torch_compile
+        _profiler("torch_compile").step_aside(module)
 
-        torch_compile.step_aside(module)
+    def onnxruntime(module):
+        _profiler("onnxruntime").guard(module, lambda: windows().folder())
+        windows().framework_loaded()
 
-    return {"tensorflow.python.profiler.profiler_v2": tensorflow, "torch": torch}
+    found = {
+        "tensorflow.python.profiler.profiler_v2": guarded("tensorflow", "guard"),
+        "torch.autograd.profiler": guarded("torch", "guard"),
+        "torch.autograd.profiler_legacy": guarded("torch", "guard_legacy"),
+        "torch": torch,
+        "jax._src.profiler": guarded("jax", "guard"),
+    }
+    if "onnxruntime" in _sites.values():  # it can only be recorded from the start, and at a price for each run
+        found["onnxruntime"] = onnxruntime
+    return found
 
 
 def after_fork():
     """In a forked child, once it has recording functions of its own: what `patches` did to those of the parent."""
     if "torch" in sys.modules:
-        from predictscope.frameworks import torch_compile
-
-        torch_compile.step_aside(sys.modules["torch"])
+        _profiler("torch_compile").step_aside(sys.modules["torch"])
 
 
-def current():
-    """The framework whose profiler a call should be traced with, or None."""
-    if _loaded("tensorflow") is not None:
-        from predictscope.frameworks import tensorflow
-
-        if tensorflow.available():
-            return tensorflow
-    return None
+def discard():
+    """Ends what records without a window."""
+    module = sys.modules.get("predictscope.frameworks.onnxruntime")
+    if module is not None:
+        module.discard()
 
 
-def describe():
-    """Name, version and registered devices of each framework that has initialised its devices."""
+def for_site(site):
+    """The profiler that calls of this site are traced with, or None."""
+    framework = _sites.get(site, "unknown")
+    if framework in _UNTRACED:
+        return None
+    if framework == "keras":
+        framework = _keras_backend()
+    if framework in _PROFILERS:
+        return _ready(framework)
+    ready = [profiler for profiler in map(_ready, _PROFILERS) if profiler is not None]
+    # Many programs import TensorFlow for a helper of it and compute with something else.
+    used = [profiler for profiler in ready if not hasattr(profiler, "used") or profiler.used()]
+    return (used or ready or [None])[0]
+
+
+def _ready(name):
+    if _loaded(name) is None:
+        return None
+    profiler = _profiler(name)
+    return profiler if profiler.available() else None
+
+
+def _keras_backend():
+    """Keras 3 computes with the backend that it was told; earlier ones with TensorFlow."""
+    try:
+        return sys.modules["keras"].config.backend()
+    except Exception:
+        return "tensorflow"
+
+
+def describe(final=False):
+    """Name, version and devices of each framework that has initialised its devices, or, at the end, has not."""
     found = []
-    if _loaded("tensorflow") is not None:
-        from predictscope.frameworks import tensorflow
-
-        description = tensorflow.describe()
-        if description is not None:
-            found.append(description)
-    torch = _loaded("torch")
-    if torch is not None:
-        found.append(dict(name="torch", version=str(getattr(torch, "__version__", "")), devices=[]))
-    jax = _loaded("jax")
-    if jax is not None:
-        found.append(dict(name="jax", version=str(getattr(jax, "__version__", "")), devices=[]))
+    for name in _PROFILERS:
+        if _loaded(name) is not None:
+            description = _profiler(name).describe(final)
+            if description is not None:
+                found.append(description)
     return found

@@ -11,6 +11,10 @@ import time
 
 from predictscope.frameworks import Busy
 
+NAME = "tensorflow"
+PER_CALL = False
+KINDS = ("first", "steady")
+
 _PROFILER = "tensorflow.python.profiler.profiler_v2"
 _TRACE = "tensorflow.python.profiler.trace"
 
@@ -36,10 +40,16 @@ def available():
         return False
 
 
+def used():
+    """Whether the program computes with it."""
+    context = getattr(sys.modules.get("tensorflow.python.eager.context"), "_context", None)
+    return bool(getattr(context, "_initialized", False)) or "keras" in sys.modules or "tf_keras" in sys.modules
+
+
 class Session:
     """One profiler session; the files appear below `path` at `stop`."""
 
-    framework = "tensorflow"
+    thread = None
 
     def __init__(self, path, profiler):
         self.path = path
@@ -121,7 +131,7 @@ def guard(module, give_way):
     module.stop = wrap(module.stop, False)
 
 
-def describe():
+def describe(final=False):
     """Version, registered devices and build of TensorFlow; None while it has not initialised its devices
     (asking then would initialise them, which the program may want to configure first)."""
     tensorflow = sys.modules["tensorflow"]
