@@ -1,7 +1,7 @@
 import type { Nanoseconds, Share } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
 import { callFlags } from '../trace/formats/calls';
-import { mergeIntervals, overlapLength, percentile } from './statistics';
+import { mergeIntervals, overlapLength, weightedPercentile } from './statistics';
 
 /** Figures of one call site over all processes of a run. Times in ns of wall time. */
 export interface SiteFigures {
@@ -52,6 +52,9 @@ interface Collected {
   total: Nanoseconds;
   covered: Nanoseconds;
   shapes: Map<string, { dims: (number | null)[]; calls: number }>;
+  /** Calls that were only counted, with the middle of their bucket for a duration. */
+  folded: { ns: Nanoseconds; calls: number }[];
+  foldedMax: Nanoseconds;
 }
 
 /**
@@ -67,20 +70,21 @@ export function siteFigures(
   for (const process of processes) {
     lifetime += lifetimeNs(process, nowUnixNs);
     collect(process, bySite, nowUnixNs);
+    addFolded(process, bySite);
   }
   const figures = new Map<number, SiteFigures>();
   for (const [site, found] of bySite) {
     const sorted =
       found.count > 0 ? found.others.slice(0, found.count).sort() : Float64Array.from(found.firsts).sort();
-    const all = Math.max(...found.firsts, sorted[sorted.length - 1] ?? -Infinity);
+    const all = Math.max(...found.firsts, found.foldedMax, sorted[sorted.length - 1] ?? -Infinity);
     figures.set(site, {
       calls: found.calls,
       errors: found.errors,
       unfinished: found.unfinished,
       traced: found.traced,
       firstNs: found.firsts.length > 0 ? Math.max(...found.firsts) : NaN,
-      p50Ns: percentile(sorted, 0.5),
-      p95Ns: percentile(sorted, 0.95),
+      p50Ns: weightedPercentile(sorted, found.folded, 0.5),
+      p95Ns: weightedPercentile(sorted, found.folded, 0.95),
       maxNs: Number.isFinite(all) ? all : NaN,
       totalNs: found.total,
       shareOfRun: lifetime > 0 ? Math.min(1, found.covered / lifetime) : 0,
@@ -143,6 +147,20 @@ function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnix
   }
 }
 
+/** What the process counted after its records had reached their limit. */
+function addFolded(process: ProcessReader, bySite: Map<number, Collected>): void {
+  for (const [site, folded] of process.folded) {
+    let found = bySite.get(site);
+    if (!found) bySite.set(site, (found = nothingYet()));
+    found.calls += folded.calls;
+    found.errors += folded.errors;
+    found.total += folded.totalNs;
+    found.covered += folded.totalNs; // threads that overlap are counted twice; the share stays below 1
+    found.foldedMax = Math.max(found.foldedMax, folded.maxNs);
+    found.folded.push(...folded.durations);
+  }
+}
+
 /** Row numbers by begin. Threads make rows differ from that order by a few places only. */
 function rowsByBegin(begin: Float64Array, length: number): Uint32Array {
   const rows = new Uint32Array(length);
@@ -166,5 +184,7 @@ function nothingYet(): Collected {
     total: 0,
     covered: 0,
     shapes: new Map(),
+    folded: [],
+    foldedMax: -Infinity,
   };
 }

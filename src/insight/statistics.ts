@@ -13,6 +13,32 @@ export function percentile(sorted: Float64Array, q: number): Nanoseconds {
   return a + (b - a) * (at - low);
 }
 
+/**
+ * `percentile` over exact values and, beside them, over values of which only how often each occurs is
+ * known (`counted`, in any order): the value at the nearest rank once there are any of those.
+ */
+export function weightedPercentile(
+  sorted: Float64Array,
+  counted: readonly { ns: Nanoseconds; calls: number }[],
+  q: number,
+): Nanoseconds {
+  if (counted.length === 0) return percentile(sorted, q);
+  const buckets = [...counted].sort((a, b) => a.ns - b.ns);
+  const all = sorted.length + buckets.reduce((sum, { calls }) => sum + calls, 0);
+  const rank = Math.round((all - 1) * q);
+  let below = 0;
+  let at = 0;
+  for (const { ns, calls } of buckets) {
+    while (at < sorted.length && sorted[at]! <= ns) {
+      if (below++ === rank) return sorted[at]!;
+      at++;
+    }
+    if (below + calls > rank) return ns;
+    below += calls;
+  }
+  return sorted[Math.min(sorted.length - 1, at + rank - below)]!;
+}
+
 /** The same time as disjoint intervals in ascending order: two threads can be at our own work at once. */
 export function mergeIntervals(
   intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],

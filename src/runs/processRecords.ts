@@ -78,6 +78,7 @@ export type Line =
   | TraceRecord
   | SamplerRecord
   | LinesRecord
+  | { t: 'folded'; site: number; path: string }
   | { t: 'shape'; index: number; dims: (number | null)[] }
   | { t: 'problem'; message: string; fix?: string }
   | { t: 'stopped'; unixNs: string }
@@ -90,6 +91,7 @@ const required: Readonly<Record<string, Readonly<Record<string, (value: unknown)
   site: { index: Number.isInteger, file: isText, line: Number.isInteger, callee: isText, framework: isText },
   framework: { name: isText, version: isText, devices: Array.isArray },
   trace: { path: isText },
+  folded: { site: Number.isInteger, path: isText },
   shape: { index: Number.isInteger, dims: Array.isArray },
   problem: { message: isText },
   stopped: {},

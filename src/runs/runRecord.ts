@@ -59,6 +59,8 @@ export interface RunOptions {
   stopAfterCalls?: number;
   stopAfterSeconds?: number;
   store?: 'mmap' | 'append';
+  /** Past so many bytes of call records (128 MB) a process only counts. */
+  mostRecordBytes?: number;
   /** Record calls from code without source too (`python -c`, standard input, .pyc), by wrapping the frameworks. */
   frameworkCalls?: boolean;
   /** Time between two samples of the line sampler; 0: none are taken; absent: the runtime's default. */

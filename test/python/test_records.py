@@ -210,3 +210,36 @@ def test_each_interpreter(lab, minor):
     # Byte-compiles as a whole under it.
     check = "import sys, glob\nfor f in glob.glob(sys.argv[1] + '/**/*.py', recursive=True): compile(open(f, 'rb').read(), f, 'exec')"
     assert subprocess.run([python, "-c", check, str(RUNTIME)]).returncode == 0
+
+
+def test_calls_past_the_limit_are_counted(lab):
+    """Ten hours of calls: the records end at their limit, the figures do not."""
+    text = (
+        "import time\n"
+        + MODEL
+        + "class Bad:\n    def predict(self, x): raise ValueError\n"
+        + "def f(m):\n    try:\n        m.predict(1)  # site\n    except ValueError:\n        pass\n"
+        "for i in range(60000):\n    f(m)\nfor i in range(10):\n    f(Bad())\n"
+        "M.predict = lambda self, x: time.sleep(0.05)\nf(m)\nimport os; os._exit(0)\n"
+    )
+    lab.write(text)
+    first = Path(lab.profiled(site="main.py:%d" % one(text)).summary["run"]["directory"])
+    config = json.loads((first / "config.json").read_text())
+    config["options"]["mostRecordBytes"] = 1 << 20
+    second = first.with_name("20261121T000000Z-0000")
+    second.mkdir()
+    (second / "config.json").write_text(json.dumps(config))
+    env = lab.environment(PYTHONPATH=str(RUNTIME), PREDICTSCOPE_RUN=str(second))
+    subprocess.run([sys.executable, "main.py"], cwd=lab.folder, env=env, check=True)
+    assert sum(p.stat().st_size for p in second.glob("*/calls-*.bin")) <= 1 << 20
+    found = []
+    for run in (first, second):
+        out = subprocess.run(["node", str(CLI), "summarize", str(run), "--json"], capture_output=True, check=True)
+        summary = json.loads(out.stdout)
+        found.append(summary["sites"][0])
+    whole, folded = found
+    assert folded["calls"] == whole["calls"] == 60011
+    assert folded["errors"] == whole["errors"] == 10
+    assert 50e6 <= folded["maxNs"] < 500e6
+    assert 0.3 < folded["p50Ns"] / whole["p50Ns"] < 3  # two runs; what a bucket does to it is tested in the decoder
+    assert any("counted" in p["message"] for p in summary["problems"])

@@ -58,10 +58,11 @@ _NONE = (b"", 0, 0, None)
 class Recorder:
     """Owns the segments of this process. `slot()` is the only way to get room for a record."""
 
-    def __init__(self, folder, store=None):
+    def __init__(self, folder, store=None, most_bytes=None):
         self.folder = folder
         self.store = store
-        self.dropped = 0
+        self._most_bytes = most_bytes or MOST_BYTES
+        self.folded = None  # what counts the calls for which no slot is left
         self._lock = threading.RLock()  # a signal handler of the program's may call a site in the middle
         self._count = itertools.count()
         self._segments = []
@@ -83,18 +84,21 @@ class Recorder:
                     if first <= number < limit:
                         return buffer, HEADER_BYTES + (number - first) * SLOT_BYTES, number, fd
                 if self._full:
-                    self.dropped += 1
                     return None
                 # The thread slept while the others filled segments: its slot stays empty, it takes a new one.
                 number = None
 
     def _grow(self):
         size = min(FIRST_SEGMENT_BYTES << min(self._made, 16), LAST_SEGMENT_BYTES)
-        if self._bytes + size > MOST_BYTES:
+        if self._bytes + size > self._most_bytes:
             self._full = True
+            self.newest = _NONE
+            from predictscope.folded import Folded
+
+            self.folded = Folded(self.folder)
             self.folder.problem(
-                "The call records reached %d MB; later calls of this process are not recorded." % (MOST_BYTES >> 20),
-                "Stop recording earlier (--stop-after), or profile fewer sites.",
+                "The call records reached %d MB: later calls are counted, and in the percentiles, but not kept one by one."
+                % (self._most_bytes >> 20),
             )
             return
         if not self.folder.open():
