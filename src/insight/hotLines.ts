@@ -7,7 +7,7 @@ import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import type { ConfigSite } from '../runs/runRecord';
 import { mergeIntervals } from './statistics';
-import { StackLines, UserFiles } from './userLines';
+import { StackLines, UserFiles, type UserLine } from './userLines';
 
 export interface HotLine {
   file: string;
@@ -214,7 +214,7 @@ class Sampled {
       if (self === undefined || this.#stacks.isIdle(stack, this.#isMain(thread))) continue;
       line(self).selfNs += ns;
       line(self).coveredNs += ns;
-      for (const one of this.#stacks.onStack(stack)) line(one).totalNs += ns;
+      for (const one of this.#stacks.onStack(stack).lines) line(one).totalNs += ns;
       let at = threads.get(self);
       if (!at) threads.set(self, (at = new Set()));
       at.add(thread);
@@ -273,15 +273,16 @@ class Sampled {
       }
       return known;
     };
-    for (const [stack, ns] of stacks) {
-      const self = this.#stacks.self(stack);
-      if (self === undefined) continue;
+    const isPlace = (at: UserLine): boolean =>
+      place?.file === at.file && at.line >= place.line && at.line <= place.endLine;
+    const within = [...stacks].map(([stack, ns]) => ({ ns, self: this.#stacks.self(stack), ...this.#stacks.onStack(stack, isPlace) })); // prettier-ignore
+    // The first sample after a call lies partly in it, and shows where the thread is by then. Where the lines
+    // of the copy that ran are others than the site's, no stack leads through the site.
+    const any = within.some(({ met }) => met);
+    for (const { ns, self, lines, met } of within) {
+      if (self === undefined || (any && !met)) continue;
       line(self).selfNs += ns;
-      const within = this.#stacks.onStack(
-        stack,
-        place && ((at) => at.file === place.file && at.line >= place.line && at.line <= place.endLine),
-      );
-      for (const one of within) line(one).totalNs += ns;
+      for (const one of lines) line(one).totalNs += ns;
     }
     return [...found.values()];
   }

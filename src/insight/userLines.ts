@@ -115,16 +115,16 @@ export class StackLines {
     return (flags & idle) !== 0 && (!mainThread || (flags & child) !== 0);
   }
 
-  /** The user's lines on a stack, each once, innermost first. Stops behind the first that `last` accepts. */
-  onStack(stack: number, last?: (line: UserLine) => boolean): Set<number> {
-    const found = new Set<number>();
+  /** The user's lines on a stack, each once, innermost first, up to the first that `last` accepts (`met`). */
+  onStack(stack: number, last?: (line: UserLine) => boolean): { lines: Set<number>; met: boolean } {
+    const lines = new Set<number>();
     for (let frame = this.#frame[stack] ?? none; frame !== none;) {
       const line = this.#self[frame]!;
-      found.add(line);
-      if (last?.(this.lines[line]!)) break;
+      lines.add(line);
+      if (last?.(this.lines[line]!)) return { lines, met: true };
       frame = this.#frame[this.table.caller[frame]!]!;
     }
-    return found;
+    return { lines, met: false };
   }
 
   #lineOf(file: string, line: number, name: string): number {

@@ -331,8 +331,12 @@ class _NoSignals:
 
 def _all_signals():
     valid = getattr(_signal, "valid_signals", None)
-    # 3.7 cannot say which exist; 32 to 34 are taken by the C library.
-    numbers = valid() if valid else [n for n in range(1, _signal.NSIG) if not 32 <= n <= 34]
+    if valid:
+        numbers = valid()
+    else:  # 3.7 cannot say which exist; those between are taken by the C library
+        numbers = list(range(1, 32))
+        if hasattr(_signal, "SIGRTMIN"):
+            numbers += range(_signal.SIGRTMIN, _signal.SIGRTMAX + 1)
     faults = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
     return set(numbers) - {getattr(_signal, name, 0) for name in faults}
 
