@@ -60,8 +60,8 @@ def serve(lab, words, end, report=None):
         options = ["--json", str(report), "--log-dir", str(lab.folder.parent / "runs"), "--site", "scorer.py:7"]
         command = ["node", str(CLI), "profile", *options, "--calls", "2", "--", *command]
     env = lab.environment(PYTHONPATH=str(lab.folder))
-    log = open(lab.folder.parent / "log", "wb")
-    server = subprocess.Popen(command, cwd=lab.folder, env=env, stdout=log, stderr=log, start_new_session=True)
+    with open(lab.folder.parent / "log", "wb") as log:
+        server = subprocess.Popen(command, cwd=lab.folder, env=env, stdout=log, stderr=log, start_new_session=True)
     try:
         answers = [ask(server, port, n) for n in (0, 3, 1, 2, 4)]
         server.send_signal(end)
@@ -69,7 +69,6 @@ def serve(lab, words, end, report=None):
     finally:
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGKILL)
-        log.close()
     return code, answers, json.loads(report.read_text()) if report is not None else None
 
 
