@@ -539,3 +539,13 @@ def test_sizes_are_bounded(lab):
     problems = [json.loads(line) for line in (folder / "process.jsonl").read_text().splitlines()]
     problems = [r["message"] for r in problems if r["t"] == "problem"]
     assert "sums per line" in problems[0]
+
+
+def test_the_writer_makes_the_golden_file(lab):
+    """On every interpreter, so that the decoder's tests hold for all of them."""
+    fixtures = Path(__file__).resolve().parents[1] / "fixtures" / "samples"
+    golden = (fixtures / "samples-0.bin").read_bytes()
+    for python in pythons().values():
+        subprocess.run([python, str(fixtures / "make_samples.py"), str(lab.folder)], check=True, env=lab.environment())
+        assert (lab.folder / "samples-0.bin").read_bytes() == golden, python
+        (lab.folder / "samples-0.bin").unlink()
