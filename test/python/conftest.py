@@ -1,5 +1,6 @@
 """Runs small programs with and without Predictscope, through the built command line."""
 
+import functools
 import json
 import os
 import subprocess
@@ -101,6 +102,7 @@ def lab(tmp_path):
     return Lab(folder)
 
 
+@functools.lru_cache(maxsize=None)
 def pythons():
     """Interpreters from 3.7 on that this machine has, one a minor version."""
     found = {}

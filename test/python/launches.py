@@ -12,6 +12,11 @@ import textwrap
 import zipapp
 
 # One small model a framework, behind one name. `call` is what main files call.
+PLAIN = """
+    x = (1, 2)
+    def call(x):
+        return x
+    """
 MODELS = {
     "tensorflow": """
         import os
@@ -87,7 +92,7 @@ class Launch:
 
     def write(self, lab, framework):
         """Writes the program; {file: line} of its two sites."""
-        texts = {self.where: self.main, self.scorer: textwrap.dedent(MODELS[framework]) + SCORER}
+        texts = {self.where: self.main, self.scorer: textwrap.dedent(MODELS.get(framework, PLAIN)) + SCORER}
         for name, text in texts.items():
             lab.write(text, name)
         if os.path.dirname(self.where) not in ("", "app"):

@@ -6,6 +6,7 @@ import py_compile
 import sys
 
 import pytest
+from conftest import pythons
 from launches import LAUNCHES, MODELS
 
 # In `npm test` each launch once, with these; the whole product with `npm run test:full`. TensorFlow takes
@@ -51,6 +52,27 @@ def pairs():
 
 @pytest.mark.parametrize("launch, framework", list(pairs()))
 def test_every_call_of_every_process_is_recorded(lab, launch, framework):
+    check(lab, launch, framework)
+
+
+# What our code does differently from version to version.
+TELLING = ["script", "zipapp", "Process, spawn", "environment of the child replaced", "-E, children", "cProfile"]
+STANDARD = [*TELLING, "absolute path", "-m module", "-m package", "folder", "-c", "standard input", "shell script"]
+STANDARD += ["subprocess with pipes", "Process, fork", "Process, forkserver", "Pool, fork", "Pool, spawn"]
+STANDARD += ["killed child, spawn", "terminated child, fork", "os.fork", "os.execv", "runpy.run_path", "-E", "-I"]
+
+
+@pytest.mark.parametrize("minor", sorted(pythons()))
+@pytest.mark.parametrize(
+    "launch", [pytest.param(name, marks=() if name in TELLING else pytest.mark.full) for name in STANDARD]
+)
+def test_under_each_interpreter(lab, monkeypatch, launch, minor):
+    """The launches of the standard library, on every Python that is here."""
+    monkeypatch.setattr(sys, "executable", pythons()[minor])
+    check(lab, launch, "none")
+
+
+def check(lab, launch, framework):
     how = LAUNCHES[launch]
     lines = how.write(lab, framework)
     env = lab.environment(**how.env)

@@ -1,8 +1,8 @@
 """Child processes that would lose us: those with an environment of their own, and `python -E`, `-I`, `-S`.
 
 `subprocess` and `multiprocessing` start children through one C function, which gets the finished
-arguments and environment. It is wrapped; nothing else of theirs is touched, and a failure to start
-is reported from elsewhere, so that no frame of ours shows.
+arguments and environment, and which is wrapped; a failure to start is reported from elsewhere, so that
+no frame of ours shows. From 3.13 on subprocess mostly calls os.posix_spawn instead, which raises itself.
 """
 
 import os
@@ -19,26 +19,9 @@ _ISOLATED = re.compile(rb"-[bBdhiOPqsuvxEIS]*[EIS][bBdhiOPqsuvxEIS]*$")
 _VALUED = (b"-W", b"-X", b"--check-hash-based-pycs")
 
 
-def patches():
-    """{module name: what to do with it once it is loaded}."""
-    return {"_posixsubprocess": _patch}
-
-
-def already_loaded():
-    """Something in the program's environment may have imported them before us."""
-    module = sys.modules.get("_posixsubprocess")
-    if module is None:
-        return
-    _patch(module)
-    subprocess = sys.modules.get("subprocess")
-    if hasattr(subprocess, "_fork_exec"):  # from 3.11 on it has the function itself
-        subprocess._fork_exec = module.fork_exec
-
-
-def _patch(module):
+def patch(module):
+    """Wraps fork_exec of `_posixsubprocess`, also where subprocess (from 3.11 on) has taken it over."""
     start = module.fork_exec
-    if hasattr(start, "_predictscope_original"):
-        return
 
     def fork_exec(args, executables, close_fds, pass_fds, cwd, env, *rest):
         try:
@@ -47,8 +30,30 @@ def _patch(module):
             pass  # the child runs, without us
         return start(args, executables, close_fds, pass_fds, cwd, env, *rest)
 
-    fork_exec._predictscope_original = start
     module.fork_exec = fork_exec
+    if sys.version_info >= (3, 13):
+        patch_spawn()
+    subprocess = sys.modules.get("subprocess")
+    if getattr(subprocess, "_fork_exec", None) is start:
+        subprocess._fork_exec = fork_exec
+
+
+def patch_spawn():
+    """Wraps os.posix_spawn."""
+    spawn = getattr(os, "posix_spawn", None)
+    if spawn is None:
+        return
+
+    def posix_spawn(path, argv, env, **more):
+        try:
+            words, entries = _adapted(argv, [path], [os.fsencode(k) + b"=" + os.fsencode(v) for k, v in env.items()])
+            if entries is not None:
+                argv, env = words, dict(entry.split(b"=", 1) for entry in entries)
+        except Exception:
+            pass
+        return spawn(path, argv, env, **more)
+
+    os.posix_spawn = posix_spawn
 
 
 def _adapted(args, executables, env):

@@ -4,7 +4,7 @@ import os
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_WRAPPERS = os.path.join(_HERE, "frameworkcalls.py")
+_WRAPPERS = [os.path.join(_HERE, name) for name in ("frameworkcalls.py", "children.py")]
 _LAUNCHER = os.path.join(os.path.dirname(_HERE), "launch.py")
 
 
@@ -26,10 +26,10 @@ def _in_our_loader(traceback):
 
 
 def _without_wrappers(traceback):
-    """The traceback without the frames of frameworkcalls, which stand between a program and its model."""
+    """The traceback without the frames of what we wrap."""
     kept = []
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename != _WRAPPERS:
+        if traceback.tb_frame.f_code.co_filename not in _WRAPPERS:
             kept.append(traceback)
         traceback = traceback.tb_next
     for outer, inner in zip(kept, kept[1:]):

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from predictscope import children, excepthook, frameworks, imports, rundir, transform_names
+from predictscope import excepthook, frameworks, imports, rundir, transform_names
 from predictscope.wanted import Wanted
 
 
@@ -33,12 +33,13 @@ def start():
         state["script"] = True
         return finder
 
-    patches = dict(process.patches(), **children.patches())
+    patches = dict(process.patches(), _posixsubprocess=_patch_children)
     patches["_pytest.assertion.rewrite"] = lambda module: _patch_pytest(module, wanted)
     if config.get("options", {}).get("frameworkCalls"):
         patches.update(_framework_calls(wanted).patches())
     sys.meta_path.insert(0, imports.Finder(wanted, patches))
-    children.already_loaded()
+    if "_posixsubprocess" in sys.modules:  # something in the program's environment imported it before us
+        _patch_children(sys.modules["_posixsubprocess"])
     sys.path_hooks.insert(0, script)
     setattr(builtins, transform_names.MAIN, imports.restore_main)
     excepthook.install(state)
@@ -68,6 +69,12 @@ def _framework_calls(wanted):
         lambda: [getattr(builtins, name) for name in names],
         lambda: _current.process.windows.prepare(),
     )
+
+
+def _patch_children(module):
+    from predictscope import children
+
+    children.patch(module)
 
 
 def _patch_pytest(module, wanted):

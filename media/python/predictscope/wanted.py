@@ -1,7 +1,14 @@
 """Which files of the program hold wanted sites, and compiling them with the sites rewritten."""
 
-import hashlib
 import os
+
+try:  # hashlib loads OpenSSL, which takes longer than all else here
+    from _sha2 import sha256
+except ImportError:
+    try:
+        from _sha256 import sha256
+    except ImportError:
+        from hashlib import sha256
 
 
 class Wanted:
@@ -49,7 +56,7 @@ class Wanted:
                     source = file.read()
             except OSError:
                 return None, ""
-        found = self._by_sha.get(hashlib.sha256(source).hexdigest())
+        found = self._by_sha.get(sha256(source).hexdigest())
         if found is not None:
             return found, "content"
         found = self._by_module.get(module) if module not in (None, "__main__") else None
@@ -88,7 +95,7 @@ class Wanted:
         """{call node: site index} of the wanted calls in the tree of a file, and says so in the records."""
         from predictscope import transform
 
-        exact = hashlib.sha256(source).hexdigest() == entry.get("sha256")
+        exact = sha256(source).hexdigest() == entry.get("sha256")
         chosen, missing = transform.find(tree, source, entry["sites"], exact)
         self._report(entry, path, how, exact, chosen, missing)
         if chosen:
