@@ -1,5 +1,6 @@
 import type { Ticks } from '../common/units';
 import type { EventColumns, TraceModel } from '../trace/engine';
+import { hostParts, isCompilation, partOf, python, unexplained, wait } from './eventParts';
 import type { PartName } from './partNames';
 
 /** One traced call: its span in the trace, the ids that our runtime put on it, and its parts in ticks. */
@@ -12,18 +13,6 @@ export interface SplitCall {
   /** The model function was traced (built anew) within this call. */
   retraced: boolean;
 }
-
-/** Host parts by code, so that a segment is two numbers and a byte. */
-const hostParts = ['python', 'setUp', 'tracing', 'modelFunction', 'unexplained'] as const;
-const [python, setUp, tracing, modelFunction, unexplained] = [0, 1, 2, 3, 4];
-
-/**
- * Events of the framework that are set-up of a call when they lie outside of the model function:
- * eager operations that build and release the input pipeline. Names as TensorFlow 2.4 to 2.21 write them.
- */
-const setUpNames =
-  /^(TFE_|EagerExecute|EagerLocalExecute|EagerKernelExecute|EagerCopyToDevice|KernelAndDeviceFunc|convert_to_tensor|tf\.constant|Iterator|IteratorGetNext|MemoryAllocation|MemoryDeallocation|ExecutorState|ExecutorDoneCallback|FunctionRun|ThreadpoolListener)|^[^:]+:[A-Z_]\w*$/;
-const tracingNames = /^(tf\.function-graph_building|trace_function|graph_building)/;
 
 /**
  * Splits each `predict` span of ours into parts: a partition of its time, in the priority
@@ -41,16 +30,23 @@ export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks
   const predict = findSpans(model, columns);
   if (predict.length === 0) return [];
   const device = deviceIntervals(model, columns);
+  const workers = workerIntervals(model, columns);
   const calls: SplitCall[] = [];
   const threads = new Threads(columns);
-  for (const { event, site, slot } of predict) {
+  for (const { event, site, slot, named } of predict) {
     const end = columns.end[event]!;
     const measured = wallTicks(slot);
     const span = end - columns.start[event]!;
     // NaN: the process died in the call, and its slot was never closed.
     const wall = measured !== undefined && measured < span ? Math.max(0, measured) : span;
     const start = end - wall;
-    const inside: Inside = { events: threads.inside(event), retraced: false };
+    const events = threads.inside(event);
+    const inside: Inside = {
+      events,
+      operators: named,
+      retraced: false,
+      compiling: compilingEvents(model, columns, events),
+    };
     const segments = hostSegments(model, columns, event, inside, start);
     const parts: Record<PartName, Ticks> = {
       kernel: 0,
@@ -67,7 +63,11 @@ export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks
     let host = 0;
     for (const { from, to, part } of segments) {
       const length = to - from - lengthWithin(device.all, from, to);
-      parts[hostParts[part]!] += length;
+      // While the calling thread does nothing that the framework marks, its workers may compute the model.
+      const idle = part === python || part === unexplained || part === wait;
+      const elsewhere = idle ? Math.min(length, lengthWithin(workers, from, to)) : 0;
+      parts.modelFunction += elsewhere;
+      parts[hostParts[part]!] += length - elsewhere;
       host += length;
     }
     parts.python += end - start - parts.kernel - parts.copy - host;
@@ -80,28 +80,59 @@ interface Span {
   event: number;
   site: number;
   slot: number;
+  /** Its name carries the ids: a trace of operators. */
+  named: boolean;
 }
+
+/** Where there is no place for values (PyTorch), the name of our span carries them. */
+const namedSpan = /^predict ps_site=(\d+) ps_slot=(\d+)$/;
 
 function findSpans(model: TraceModel, columns: EventColumns): Span[] {
   const spans: Span[] = [];
-  const isPredict = new Map<number, boolean>();
+  const known = new Map<number, 'other' | 'predict' | Omit<Span, 'event'>>();
   for (let event = 0; event < columns.count; event++) {
     const id = columns.name[event]!;
-    let named = isPredict.get(id);
-    if (named === undefined) isPredict.set(id, (named = model.name(id) === 'predict'));
-    if (!named) continue;
+    let kind = known.get(id);
+    if (kind === undefined) {
+      const ids = namedSpan.exec(model.name(id));
+      if (ids) kind = { site: Number(ids[1]), slot: Number(ids[2]), named: true };
+      else kind = model.name(id) === 'predict' ? 'predict' : 'other';
+      known.set(id, kind);
+    }
+    if (kind === 'other') continue;
+    if (kind !== 'predict') {
+      // The profiler draws the same range on the device's streams once more.
+      if (!isDeviceCopy(model, columns, event)) spans.push({ event, ...kind });
+      continue;
+    }
     const stats = model.stats(event);
     const site = stats.get('ps_site');
     const slot = stats.get('ps_slot');
     if (site !== undefined && slot !== undefined)
-      spans.push({ event, site: Number(site), slot: Number(slot) });
+      spans.push({ event, site: Number(site), slot: Number(slot), named: false });
   }
   return spans;
 }
 
 interface Inside {
   events: number[];
+  /** See `EventView`. */
+  operators: boolean;
   retraced: boolean;
+  /** Those of the events that hold a compilation. */
+  compiling: Set<number>;
+}
+
+function compilingEvents(model: TraceModel, columns: EventColumns, events: readonly number[]): Set<number> {
+  const compiling = new Set<number>();
+  const around: number[] = [];
+  for (const event of events) {
+    while (around.length > 0 && columns.end[around[around.length - 1]!]! <= columns.start[event]!)
+      around.pop();
+    if (isCompilation(model.name(columns.name[event]!))) for (const one of around) compiling.add(one);
+    around.push(event);
+  }
+  return compiling;
 }
 
 /** Events of each thread by start (the longer one first), sorted when first asked for. */
@@ -173,7 +204,18 @@ function hostSegments(
     }
     advance(Math.min(from, end));
     const parent = open[open.length - 1]!;
-    const part = partOf(model, event, model.name(columns.name[event]!), parent.part, inside);
+    const part = partOf(
+      {
+        model,
+        event,
+        name: model.name(columns.name[event]!),
+        category: model.name(columns.category[event]!),
+        operators: inside.operators,
+        parent: parent.part,
+        compiles: inside.compiling.has(event),
+      },
+      () => (inside.retraced = true),
+    );
     open.push({ end: Math.min(columns.end[event]!, parent.end), part });
   }
   while (open.length > 0) {
@@ -181,22 +223,6 @@ function hostSegments(
     open.pop();
   }
   return segments;
-}
-
-function partOf(model: TraceModel, event: number, name: string, parent: number, inside: Inside): number {
-  if (tracingNames.test(name)) return tracing;
-  if (parent === tracing || parent === modelFunction) return parent;
-  if (name === 'predict') return python;
-  if (parent === python || parent === unexplained) {
-    const call = model.stats(event).get('tf_function_call');
-    if (call !== undefined) {
-      if (String(call).startsWith('traced')) inside.retraced = true;
-      return modelFunction;
-    }
-    if (name.startsWith('$')) return python; // a frame of the framework's own Python tracer
-    return setUpNames.test(name) ? setUp : unexplained;
-  }
-  return parent;
 }
 
 interface Intervals {
@@ -213,7 +239,7 @@ function deviceIntervals(model: TraceModel, columns: EventColumns): { kernels: I
   );
   if (streams.size > 0) {
     for (let event = 0; event < columns.count; event++) {
-      if (!streams.has(columns.track[event]!)) continue;
+      if (!streams.has(columns.track[event]!) || isDeviceCopy(model, columns, event)) continue;
       const interval: [number, number] = [columns.start[event]!, columns.end[event]!];
       all.push(interval);
       const kind = `${model.name(columns.name[event]!)} ${model.name(columns.category[event]!)}`;
@@ -221,6 +247,27 @@ function deviceIntervals(model: TraceModel, columns: EventColumns): { kernels: I
     }
   }
   return { kernels: merge(kernels), all: merge(all) };
+}
+
+/** A range of the host's that is drawn over what it started on the device. */
+function isDeviceCopy(model: TraceModel, columns: EventColumns, event: number): boolean {
+  return model.name(columns.category[event]!) === 'gpu_user_annotation';
+}
+
+/** Threads on which JAX computes on a CPU: its calls return before they are done. */
+const workerThread = /^tf_XLA\w*CpuClient\//;
+
+function workerIntervals(model: TraceModel, columns: EventColumns): Intervals {
+  const workers = new Set(
+    model.tracks.filter((track) => workerThread.test(track.thread)).map((track) => track.index),
+  );
+  const intervals: [number, number][] = [];
+  if (workers.size > 0) {
+    for (let event = 0; event < columns.count; event++) {
+      if (workers.has(columns.track[event]!)) intervals.push([columns.start[event]!, columns.end[event]!]);
+    }
+  }
+  return merge(intervals);
 }
 
 function merge(intervals: [number, number][]): Intervals {

@@ -25,12 +25,11 @@ export async function traceFilesBelow(directory: string): Promise<string[]> {
 
 /**
  * Opens the traces of a run and completes its summary: the list of trace files, and each site's parts
- * over the calls of the steady window, or of the first call where there is no other.
+ * over the calls of the steady window, or of another one where that has none.
  */
 export async function addTraces(reader: RunReader, summary: RunSummary, signal?: AbortSignal): Promise<void> {
   summary.traces = [];
-  const steady: SplitCall[] = [];
-  const first: SplitCall[] = [];
+  const windows = new Map<string, SplitCall[]>();
   for (const process of reader.processes) {
     for (const trace of process.traces) {
       const folder = path.join(process.directory, trace.path);
@@ -42,12 +41,13 @@ export async function addTraces(reader: RunReader, summary: RunSummary, signal?:
         });
       }
       for (const file of files) {
-        const calls = trace.window === 'steady' ? steady : first;
+        const calls = windows.get(trace.window) ?? [];
+        windows.set(trace.window, calls);
         await addTrace(file, process, summary, calls, signal);
       }
     }
   }
-  addParts(summary, steady, first);
+  addParts(summary, windows);
 }
 
 async function addTrace(
@@ -100,11 +100,15 @@ function inNanoseconds(call: SplitCall, nsPerTick: number): SplitCall {
   return { ...call, startTicks: call.startTicks * nsPerTick, endTicks: call.endTicks * nsPerTick, parts };
 }
 
-function addParts(summary: RunSummary, steady: readonly SplitCall[], first: readonly SplitCall[]): void {
+/** Windows by how well their calls stand for all. Slow calls were waited for, so they stand for none. */
+const windowOrder = ['steady', 'capture', 'first'];
+
+function addParts(summary: RunSummary, windows: ReadonlyMap<string, readonly SplitCall[]>): void {
   for (const site of summary.sites) {
-    const mine = (calls: readonly SplitCall[]): SplitCall[] =>
-      calls.filter((call) => call.site === site.index);
-    const calls = mine(steady).length > 0 ? mine(steady) : mine(first);
+    const calls =
+      windowOrder
+        .map((name) => (windows.get(name) ?? []).filter((call) => call.site === site.index))
+        .find((found) => found.length > 0) ?? [];
     if (calls.length === 0) continue;
     site.partsCalls = calls.length;
     site.partsTotalNs = 0;

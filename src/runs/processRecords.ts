@@ -49,7 +49,8 @@ export interface TraceRecord {
   t: 'trace';
   path: string;
   framework: string;
-  window: 'first' | 'steady';
+  /** The process's first call, calls after warm-up, asked for by the user, or after a slow call. */
+  window: 'first' | 'steady' | 'capture' | 'slow';
   calls: number;
 }
 
