@@ -2,7 +2,7 @@
 
 import { Edit as TreeEdit, type Parser, type Tree } from 'web-tree-sitter';
 import type { SourceText } from './positions';
-import { copyNodes, nodesBelow, type SyntaxNode } from './tree';
+import { copyNodes, nodesBelow, type Reuse, type SyntaxNode } from './tree';
 
 /** Half-open, in indices of the text. */
 interface Range {
@@ -21,7 +21,7 @@ export interface TreeChange {
 
 /**
  * Holds the parser's own tree between versions, so it must be disposed. The root stays the same object; the
- * top-level nodes that an edit did not touch stay the same objects too, at their new places.
+ * top-level nodes that an edit did not touch stay the same objects too, at their new places. Tokens are left out.
  */
 export class EditedTree {
   readonly root: SyntaxNode;
@@ -57,12 +57,13 @@ export class EditedTree {
     if (!parsed) return undefined;
     const dirty = edit && this.#tree ? dirtyRanges(this.#tree, parsed, edit) : undefined;
     const candidates = edit && dirty ? cleanNodes(this.root, edit, dirty) : undefined;
-    const copy = copyNodes(parsed, this.root.type, (type, start, end) => {
+    const reuse: Reuse = (type, start, end) => {
       const found = candidates?.get(start)?.find((each) => each.node.type === type && each.end === end);
       if (!found) return undefined;
       this.#shift(found.node, start - found.node.start);
       return found.node;
-    });
+    };
+    const copy = copyNodes(parsed, this.root.type, reuse, 'none');
     this.root.children = copy.children;
     for (const node of copy.children) node.parent = this.root;
     this.root.start = copy.start;

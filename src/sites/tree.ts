@@ -33,8 +33,8 @@ export interface SyntaxTree {
  * Copies the tree; the caller may free it afterwards. The root keeps the type that the grammar gives to a whole
  * file even when the parser could make nothing of the file and calls it an error.
  */
-export function copyTree(tree: Tree, rootType: string): SyntaxTree {
-  const root = copyNodes(tree, rootType, () => undefined);
+export function copyTree(tree: Tree, rootType: string, tokens: Tokens = 'all'): SyntaxTree {
+  const root = copyNodes(tree, rootType, () => undefined, tokens);
   return { root, nodes: nodesBelow(root), firstError: firstError(tree, root) };
 }
 
@@ -57,12 +57,18 @@ export function nodesBelow(root: SyntaxNode): SyntaxNode[] {
   return found;
 }
 
+/**
+ * Whether brackets, operators and keywords are copied too: they are half of all nodes. Those that the parser had to
+ * make up always are, as they tell where the text breaks off.
+ */
+export type Tokens = 'all' | 'none';
+
 /** A node that an earlier copy made of the same text; what lies below it need not be read again. */
 export type Reuse = (type: string, start: number, end: number) => SyntaxNode | undefined;
 
 /** Copies a whole tree but for what `reuse` has from an earlier copy. */
-export function copyNodes(tree: Tree, rootType: string, reuse: Reuse): SyntaxNode {
-  const take = new Copier(tree, reuse);
+export function copyNodes(tree: Tree, rootType: string, reuse: Reuse, tokens: Tokens): SyntaxNode {
+  const take = new Copier(tree, reuse, tokens === 'none');
   const walk = walkTree(tree);
   try {
     return take.copy(walk, rootType);
@@ -81,6 +87,7 @@ class Copier {
   constructor(
     tree: Tree,
     private readonly reuse: Reuse,
+    private readonly skipTokens: boolean,
   ) {
     this.#fields = tree.language.fields;
     this.#mayBeBroken = tree.rootNode.hasError;
@@ -101,7 +108,7 @@ class Copier {
     if (!walk.gotoFirstChild()) return root;
     for (;;) {
       const node = this.#take(walk, here);
-      if (node.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
+      if (node && node.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
         here = node;
         continue;
       }
@@ -112,10 +119,11 @@ class Copier {
     }
   }
 
-  #take(walk: TreeWalk, parent: SyntaxNode): SyntaxNode {
+  #take(walk: TreeWalk, parent: SyntaxNode): SyntaxNode | undefined {
     const id = walk.typeId();
-    const type = (this.#names[id] ??= walk.typeName());
     const named = (this.#named[id] ??= walk.isNamed());
+    if (!named && this.skipTokens && !(this.#mayBeBroken && walk.isMissing())) return undefined;
+    const type = (this.#names[id] ??= walk.typeName());
     const start = walk.start();
     const end = walk.end();
     const field = this.#fields[walk.fieldId()] ?? undefined;

@@ -1,7 +1,8 @@
 /** Which names exist in a file, where each gets its values, and which one a use of the name means. */
 
 import { ancestor, child, childrenOf, nodesBelow, within, type SyntaxNode } from '../tree';
-import { customary } from './frameworks';
+import type { Framework } from '../site';
+import { customary, frameworkOfModule } from './frameworks';
 import { comprehensionTypes, enclosingMethod, lastName, parametersOf, textOf, unwrap } from './nodes';
 import { SharedLists } from './shared';
 import type { ClassInfo, ValueSource } from './values';
@@ -66,6 +67,7 @@ const longestTelling = Math.max(...lengths);
 
 const none: readonly string[] = [];
 const noNodes: readonly SyntaxNode[] = [];
+const noFrameworks: readonly Framework[] = [];
 
 /**
  * The names of one file, read part by part: a part is a top-level node. Everything that the answer to a question
@@ -89,6 +91,8 @@ export class Bindings {
   readonly augmented: SharedLists<SyntaxNode>;
   readonly #roots: SharedLists<string>;
   readonly #imports: SharedLists<string>;
+  /** What they stand for: many more rest on this than on the paths. */
+  readonly #frameworks: SharedLists<Framework>;
   readonly #starImports: SharedLists<string>;
   readonly #moduleNames: SharedLists<Binding>;
   readonly #moduleElements: SharedLists<SyntaxNode>;
@@ -107,12 +111,13 @@ export class Bindings {
     this.attributes = new SharedLists('attribute ', onRead);
     this.attributeElements = new SharedLists('elements ', onRead);
     this.callsByName = new SharedLists('calls ', onRead);
-    this.methodsUsed = new SharedLists('methods ', onRead);
+    this.methodsUsed = new SharedLists('methods ', onRead, true);
     this.passedOn = new SharedLists('passed ', onRead);
     this.augmented = new SharedLists('augmented ', onRead);
-    this.#roots = new SharedLists('roots ', onRead);
-    this.#imports = new SharedLists('imports ', onRead);
-    this.#starImports = new SharedLists('star imports ', onRead);
+    this.#roots = new SharedLists('roots ', onRead, true);
+    this.#imports = new SharedLists('imports ', onRead, true);
+    this.#frameworks = new SharedLists('frameworks ', onRead, true);
+    this.#starImports = new SharedLists('star imports ', onRead, true);
     this.#moduleNames = new SharedLists('name ', onRead);
     this.#moduleElements = new SharedLists('elements of name ', onRead);
     this.#shared = [
@@ -124,6 +129,7 @@ export class Bindings {
       this.augmented,
       this.#roots,
       this.#imports,
+      this.#frameworks,
       this.#starImports,
       this.#moduleNames,
       this.#moduleElements,
@@ -166,15 +172,24 @@ export class Bindings {
   }
 
   /**
-   * What a part contributes, by key: text that is equal when the contribution is, or nothing where that lies in
-   * nodes, which are others after each edit.
+   * What parts contribute together, by key: text that is equal when the contribution is, or nothing where that lies
+   * in nodes, which are others after each edit.
    */
-  contributionsOf(part: SyntaxNode): Map<string, string | undefined> {
-    const all = new Map<string, string | undefined>();
+  contributionsOf(parts: readonly SyntaxNode[]): Map<string, string | undefined> {
+    const among = new Set(parts);
+    const all = new Map<string, unknown[]>();
     for (const lists of this.#shared)
-      for (const [key, values] of lists.contributionsOf(part))
-        all.set(key, values.every((each) => typeof each === 'string') ? values.join('\n') : undefined);
-    return all;
+      for (const part of parts)
+        for (const [key, values] of lists.contributionsOf(part, among))
+          all.set(
+            key,
+            lists.asSet
+              ? [...new Set([...(all.get(key) ?? []), ...values])].sort()
+              : [...(all.get(key) ?? []), ...values],
+          );
+    const isText = (values: unknown[]): values is string[] =>
+      values.every((each) => typeof each === 'string');
+    return new Map([...all].map(([key, values]) => [key, isText(values) ? values.join('\n') : undefined]));
   }
 
   /** Calls in a part, in source order, an outer one before those inside of it. */
@@ -207,6 +222,11 @@ export class Bindings {
   /** Imported paths, in source order. */
   get imports(): readonly string[] {
     return this.#imports.get(importsKey) ?? none;
+  }
+
+  /** Frameworks of the imported paths. */
+  get frameworks(): readonly Framework[] {
+    return this.#frameworks.get(importsKey) ?? noFrameworks;
   }
 
   get starImports(): readonly string[] {
@@ -421,13 +441,19 @@ export class Bindings {
       // `import a.b` binds a, `import a.b as c` binds c to a.b.
       const name = alias ? textOf(alias, this.text) : prefix === undefined ? path.split('.')[0]! : path;
       const bound = alias || prefix !== undefined ? full : name;
-      this.#imports.add(this.#part, importsKey, full);
+      this.#imported(full);
       this.#bind(owner, name, { from: 'import', path: bound }, node, block);
     }
     if (prefix !== undefined && node.children.some((each) => each.type === 'wildcard_import')) {
       this.#starImports.add(this.#part, importsKey, prefix);
-      this.#imports.add(this.#part, importsKey, prefix);
+      this.#imported(prefix);
     }
+  }
+
+  #imported(path: string): void {
+    this.#imports.add(this.#part, importsKey, path);
+    const framework = frameworkOfModule(path);
+    if (framework) this.#frameworks.add(this.#part, importsKey, framework);
   }
 
   #define(node: SyntaxNode): void {

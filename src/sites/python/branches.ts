@@ -10,11 +10,11 @@ export function inSameBranch(
   use: SyntaxNode,
   text: string,
 ): readonly Binding[] {
-  const conditions = conditionsAround(use);
+  const conditions = conditionsAround(use, text);
   if (conditions.length === 0) return bindings;
   const shapes = conditions.map((each) => textOf(each, text));
   const same = bindings.filter(({ after }) => {
-    const around = conditionsAround(after);
+    const around = conditionsAround(after, text);
     // Under the very same `if` all is as without it.
     return around.some((each) => !conditions.includes(each) && shapes.includes(textOf(each, text)));
   });
@@ -43,21 +43,21 @@ function isInOther(node: SyntaxNode, branches: ReadonlyMap<SyntaxNode, SyntaxNod
 }
 
 /** Conditions of the branches that a node is in, inside its function; of a conjunction each part. */
-function conditionsAround(node: SyntaxNode): SyntaxNode[] {
+function conditionsAround(node: SyntaxNode, text: string): SyntaxNode[] {
   const found: SyntaxNode[] = [];
   let below = node;
   for (let up = node.parent; up && up.type !== 'function_definition'; below = up, up = up.parent)
     if ((up.type === 'if_statement' || up.type === 'elif_clause') && below.field === 'consequence') {
       const condition = child(up, 'condition');
-      if (condition) found.push(...conjuncts(condition));
+      if (condition) found.push(...conjuncts(condition, text));
     }
   return found;
 }
 
-function conjuncts(condition: SyntaxNode): SyntaxNode[] {
-  const isAnd = condition.type === 'boolean_operator' && condition.children[1]?.type === 'and';
-  if (!isAnd) return [condition];
-  return [child(condition, 'left'), child(condition, 'right')].flatMap((each) =>
-    each ? conjuncts(each) : [],
-  );
+function conjuncts(condition: SyntaxNode, text: string): SyntaxNode[] {
+  const left = child(condition, 'left');
+  const right = child(condition, 'right');
+  if (condition.type !== 'boolean_operator' || !left || !right) return [condition];
+  const isAnd = /\band\b/.test(text.slice(left.end, right.start));
+  return isAnd ? [...conjuncts(left, text), ...conjuncts(right, text)] : [condition];
 }

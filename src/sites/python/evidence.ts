@@ -29,6 +29,9 @@ import {
   type ValueSource,
 } from './values';
 
+const inOrder: readonly Framework[] = ['keras', 'tensorflow', 'torch', 'jax', 'onnxruntime'];
+const inJaxOrder: readonly Framework[] = ['keras', 'jax', 'tensorflow', 'torch', 'onnxruntime'];
+
 function isNeuralJax(imports: readonly string[]): boolean {
   return imports.some((each) => /^(?:flax|haiku|equinox)\b/.test(each));
 }
@@ -55,7 +58,8 @@ export class Evidence {
   readonly building = new Map<SyntaxNode, boolean>();
   readonly #attributes = new Attributes(this);
   readonly #active = new Set<object>();
-  #frameworks: { of: readonly string[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
+  #frameworks:
+    { of: readonly Framework[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
   #depth = 0;
   #left = mostSteps;
   /** How often something was left out because it was being asked for already. */
@@ -94,11 +98,14 @@ export class Evidence {
 
   /** Frameworks that the file imports, or means by names that are the custom where it is part of a program. */
   get frameworks(): ReadonlySet<Framework> {
-    const { imports, customaryRoots: roots } = this.bindings;
-    if (this.#frameworks?.of !== imports || this.#frameworks.roots !== roots) {
+    const { frameworks, customaryRoots: roots } = this.bindings;
+    if (this.#frameworks?.of !== frameworks || this.#frameworks.roots !== roots) {
       const meant = roots.filter((root) => root.endsWith('.keras') || !this.bindings.isBound(root));
-      const are = new Set([...imports, ...meant].map(frameworkOfModule).filter((each) => each !== undefined));
-      this.#frameworks = { of: imports, roots, are };
+      const are = new Set([
+        ...frameworks,
+        ...meant.map(frameworkOfModule).filter((each) => each !== undefined),
+      ]);
+      this.#frameworks = { of: frameworks, roots, are };
     }
     return this.#frameworks.are;
   }
@@ -106,10 +113,9 @@ export class Evidence {
   /** The deep-learning framework that the file most likely means where nothing is said. */
   get mainFramework(): Framework {
     // A file that trains networks in JAX may take its data from TensorFlow.
-    const order: Framework[] = isNeuralJax(this.bindings.imports)
-      ? ['keras', 'jax', 'tensorflow', 'torch', 'onnxruntime']
-      : ['keras', 'tensorflow', 'torch', 'jax', 'onnxruntime'];
-    return order.find((each) => this.frameworks.has(each)) ?? 'unknown';
+    const { frameworks } = this;
+    const order = frameworks.has('jax') && isNeuralJax(this.bindings.imports) ? inJaxOrder : inOrder;
+    return order.find((each) => frameworks.has(each)) ?? 'unknown';
   }
 
   /** That of a model from somewhere else: what is not run by a session in TensorFlow is mostly a Keras model. */

@@ -26,13 +26,31 @@ export function unwrap(node: SyntaxNode): SyntaxNode {
 
 /** Tokens of an expression joined without blanks, comments and line continuations; strings stay whole. */
 export function compactText(node: SyntaxNode, text: string): string {
+  const inner = unwrap(node);
+  // Most are a dotted name.
+  const whole = textOf(inner, text);
+  if (/^[\w.]*$/.test(whole)) return whole;
   const parts: string[] = [];
-  const pending = [unwrap(node)];
-  while (pending.length > 0) {
-    const next = pending.pop()!;
-    if (next.type === 'comment' || next.type === 'line_continuation') continue;
-    if (next.children.length === 0 || next.type === 'string') parts.push(textOf(next, text));
-    else for (let i = next.children.length - 1; i >= 0; i--) pending.push(next.children[i]!);
+  // What lies between the nodes are tokens and blanks; a position in the text stands for the former.
+  const pending: (SyntaxNode | number)[] = [inner];
+  let at = inner.start;
+  const gap = (end: number): void => {
+    if (end > at) parts.push(text.slice(at, end).replace(/[\s\\]+/g, ''));
+    at = Math.max(at, end);
+  };
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next === 'number') {
+      gap(next);
+      continue;
+    }
+    gap(next.start);
+    if (next.children.length > 0 && next.type !== 'string') {
+      pending.push(next.end);
+      for (let i = next.children.length - 1; i >= 0; i--) pending.push(next.children[i]!);
+      continue;
+    }
+    if (next.type !== 'comment' && next.type !== 'line_continuation') parts.push(textOf(next, text));
+    at = next.end;
   }
   return parts.join('');
 }

@@ -118,7 +118,7 @@ export class PythonFile {
       this.#parts.clear();
       this.#feeding.forget();
     }
-    const before = change.removed.map((part) => this.#bindings.contributionsOf(part));
+    const before = this.#bindings.contributionsOf(change.removed);
     for (const part of change.removed) {
       this.#bindings.remove(part);
       this.#parts.delete(part);
@@ -126,7 +126,7 @@ export class PythonFile {
     for (const part of change.added) this.#bindings.add(part);
     // In the first version there is nobody yet who could have read anything else.
     const isFirst = this.#parts.size === 0;
-    const after = isFirst ? [] : change.added.map((part) => this.#bindings.contributionsOf(part));
+    const after = isFirst ? before : this.#bindings.contributionsOf(change.added);
     const stale = otherwise(before, after);
     this.#classify(stale);
     return this.#result();
@@ -270,22 +270,13 @@ function topOf(node: SyntaxNode): SyntaxNode {
 
 /** Keys under which parts that came say anything else than those that went. */
 function otherwise(
-  before: readonly ReadonlyMap<string, string | undefined>[],
-  after: readonly ReadonlyMap<string, string | undefined>[],
+  was: ReadonlyMap<string, string | undefined>,
+  is: ReadonlyMap<string, string | undefined>,
 ): Set<string> {
-  const joined = (all: typeof before): Map<string, string> => {
-    const found = new Map<string, string>();
-    for (const each of all)
-      for (const [key, text] of each) found.set(key, `${found.get(key) ?? ''}\n${text ?? nodesMark}`);
-    return found;
-  };
-  const [was, is] = [joined(before), joined(after)];
   const keys = [...was.keys(), ...is.keys()];
-  return new Set(keys.filter((key) => was.get(key) !== is.get(key) || is.get(key)!.includes(nodesMark)));
+  // No two nodes are equal.
+  return new Set(keys.filter((key) => was.get(key) === undefined || was.get(key) !== is.get(key)));
 }
-
-/** Stands for nodes, of which no two are equal. */
-const nodesMark = '\u0001';
 
 function outsideKey(path: string): string {
   return `outside ${path}`;

@@ -12,10 +12,14 @@ export class SharedLists<T> {
   /** Lists put together of several parts, until one of these changes. */
   readonly #joined = new Map<string, readonly T[]>();
 
-  /** `prefix` tells the names of one kind of fact from those of another. */
+  /**
+   * `prefix` tells the names of one kind of fact from those of another. With `asSet` only what is in a list counts,
+   * and not how often, where, and by which part.
+   */
   constructor(
     private readonly prefix: string,
     private readonly onRead: (key: string) => void,
+    readonly asSet = false,
   ) {}
 
   add(part: SyntaxNode, name: string, value: T): void {
@@ -60,9 +64,32 @@ export class SharedLists<T> {
     this.#keysOf.delete(part);
   }
 
-  /** What a part contributes, by the keys that `onRead` is told. */
-  *contributionsOf(part: SyntaxNode): Generator<[key: string, values: readonly T[]]> {
-    for (const name of this.#keysOf.get(part) ?? [])
-      yield [this.prefix + name, this.#lists.get(name)!.get(part)!];
+  /**
+   * What a part contributes, by the keys that `onRead` is told; of what is a set, what no part but those of `among`
+   * contributes too.
+   */
+  *contributionsOf(
+    part: SyntaxNode,
+    among: ReadonlySet<SyntaxNode>,
+  ): Generator<[key: string, values: readonly T[]]> {
+    for (const name of this.#keysOf.get(part) ?? []) {
+      const parts = this.#lists.get(name)!;
+      const values = parts.get(part)!;
+      if (!this.asSet) {
+        yield [this.prefix + name, values];
+        continue;
+      }
+      const own = values.filter((value) => !isElsewhere(parts, value, among));
+      if (own.length > 0) yield [this.prefix + name, own];
+    }
   }
+}
+
+function isElsewhere<T>(
+  parts: ReadonlyMap<SyntaxNode, T[]>,
+  value: T,
+  among: ReadonlySet<SyntaxNode>,
+): boolean {
+  for (const [part, values] of parts) if (!among.has(part) && values.includes(value)) return true;
+  return false;
 }

@@ -106,7 +106,7 @@ describe('an edited tree', () => {
       let text = read(file);
       for (let step = 0; step < 60; step++) {
         const change = tree.update(new SourceText(text))!;
-        const fresh = withParsed(new SourceText(text).text, (parsed) => copyTree(parsed, 'module'));
+        const fresh = withParsed(new SourceText(text).text, (parsed) => copyTree(parsed, 'module', 'none'));
         expect(outline(tree.root), `${file}, edit ${step}`).toBe(outline(fresh.root));
         expect(change.firstError).toBe(fresh.firstError);
         const at = pick(text.length);
