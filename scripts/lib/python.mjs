@@ -53,13 +53,15 @@ const TORCH_INDEX = 'https://download.pytorch.org/whl/cpu';
 /**
  * The interpreter of a cached environment with TensorFlow, all that the sample project needs.
  *
- * @param {{ frameworks?: boolean }} [options] frameworks: the other frameworks and the launchers of
- *   test/python too
+ * @param {{ frameworks?: boolean, peers?: boolean }} [options] frameworks: the other frameworks and the
+ *   launchers of test/python too; peers: the profilers of test/bench
  */
-export async function ensureVenv({ frameworks = false } = {}) {
+export async function ensureVenv({ frameworks = false, peers = false } = {}) {
   const python = await findPython();
-  const files = ['requirements.txt', ...(frameworks ? ['requirements-frameworks.txt'] : [])];
-  const requirements = files.map((file) => inRoot(`test/python/${file}`));
+  const files = ['test/python/requirements.txt'];
+  if (frameworks) files.push('test/python/requirements-frameworks.txt');
+  if (peers) files.push('test/bench/requirements-peers.txt');
+  const requirements = files.map((file) => inRoot(file));
   const pins = await Promise.all(requirements.map((file) => readFile(file, 'utf8')));
   const key = [`${python.version} ${python.executable}`, ...pins, ...(frameworks ? [TORCH] : [])].join('\n');
   const label = `Python environment with TensorFlow${frameworks ? ', PyTorch and JAX' : ''}`;
