@@ -36,7 +36,7 @@ class SampleFile:
             b"PSSAMP1\n", HEADER_BYTES, TICK_NS, folder.pid, perf_ns, unix_ns, interval_us
         ).ljust(HEADER_BYTES, b"\0")
         self._folder = folder
-        self._fd = -1
+        self.fd = -1
         self._out = bytearray()
         self._bytes = 0
         self._written = 0  # tick that the last record was written at
@@ -163,14 +163,10 @@ class SampleFile:
         self.pause(tick)
         self._totals = {}
         self._totals_due = tick + self._totals_every
-        self._folder.problem(
-            "The samples of where the time goes reached %d MB; from here on only sums per line are kept."
-            % (PLACED_BYTES >> 20),
-            "Sample more rarely (--sampler-interval), or stop recording earlier (--stop-after).",
-        )
 
-    def flush(self, tick, last=False):
-        """Appends what was gathered as one block. Raises OSError when it could not be written whole."""
+    def block(self, tick, last=False):
+        """What was gathered, as one block to append to `fd`; b"" when there is nothing. Raises OSError when
+        the file would become too large."""
         if self._totals is None:
             self.mark(tick)
         elif last or tick >= self._totals_due:
@@ -182,14 +178,14 @@ class SampleFile:
             self._totals_due = tick + self._totals_every
         out, self._out = self._out, bytearray()
         if not out:
-            return
-        if self._fd < 0:
-            self._open()
-        block = _BLOCK.pack(len(out), binascii.crc32(out)) + out
-        if self._bytes + len(block) > MOST_BYTES:
+            return b""
+        self._bytes += _BLOCK.size + len(out)
+        if self._bytes > MOST_BYTES:
             raise OSError("they reached %d MB" % (MOST_BYTES >> 20))
-        written = os.write(self._fd, block)
-        self._bytes += written
+        return _BLOCK.pack(len(out), binascii.crc32(out)) + bytes(out)
+
+    def appended(self, block, written):
+        """Raises OSError when so few bytes of the block were written that it is not whole."""
         if written < len(block):
             raise OSError("the disk is full")
 
@@ -197,18 +193,19 @@ class SampleFile:
         """True when changes should end."""
         return self._totals is None and self._bytes > PLACED_BYTES
 
-    def _open(self):
+    def open(self):
+        """Makes the file that blocks are appended to, at `fd`. Raises OSError."""
         if not self._folder.open():
             raise OSError("the run directory cannot be written")
         path = os.path.join(self._folder.path, "samples-0.bin")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-        self._fd = os.open(path, flags, 0o644)
-        os.write(self._fd, self._header)
+        self.fd = os.open(path, flags, 0o644)
+        os.write(self.fd, self._header)
         self._bytes = HEADER_BYTES
 
     def close(self):
         """Lets go of the file; also in a forked child, whose parent goes on with it."""
-        fd, self._fd = self._fd, -1
+        fd, self.fd = self.fd, -1
         if fd >= 0:
             os.close(fd)
 

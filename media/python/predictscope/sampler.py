@@ -3,20 +3,18 @@
 Elapsed-weighted: the time since the previous sample goes to what a thread does now. So a sample that
 comes late, because the thread held the GIL in C, weighs as much as it should.
 
-The thread is a raw one: the threading module does not list it or wait for it. It takes no signal, runs
-no garbage collection (the program's finalizers belong to the program's threads) and holds no frame
-while it lets go of the GIL.
+The thread is a raw one: the threading module does not list it or wait for it. It runs no code of the
+program's (see quiet.py) and holds no frame while it lets go of the GIL.
 """
 
-import _signal
 import _thread
-import gc
 import os
 import sys
 import threading
 import time
 
-from predictscope.samplefile import SampleFile
+from predictscope.quiet import NoSignals, release, switch_off, switch_on
+from predictscope.samplefile import PLACED_BYTES, SampleFile
 
 DEFAULT_INTERVAL_MS = 5
 MOST_FRAMES = 200
@@ -31,7 +29,7 @@ _LITTLE_COST = 0.003
 
 _DEPTH = (None,) * MOST_FRAMES
 _perf = time.perf_counter_ns
-_cpu = getattr(time, "thread_time_ns", None)
+_cpu = getattr(time, "thread_time_ns", lambda: 0)
 # Bound here, before the program can replace them (gevent does).
 _start_thread = _thread.start_new_thread
 _allocate_lock = _thread.allocate_lock
@@ -79,6 +77,8 @@ class Sampler:
         self._samples = 0
         self._longest = 0
         self._own_ns = 0
+        self._problem = None  # to be written once the GIL may be let go
+        self._back = []  # what puts the garbage collector back, while our thread has switched it off
         self.also = None  # called about twice a second, from the thread
 
     def start(self):
@@ -90,10 +90,12 @@ class Sampler:
             if self._file is None:
                 self._zero = now
                 interval_us = int(self._asked_s * 1e6)
-                self._file = SampleFile(self._folder, now, time.time_ns(), interval_us)
+                file = SampleFile(self._folder, now, time.time_ns(), interval_us)
+                file.open()
+                self._file = file
             self._tick = (now - self._zero) // 1000
             session = _Session()
-            with _NoSignals():
+            with NoSignals():
                 _start_thread(self._run, (session,))
             self._session = session
         except Exception as error:  # no more threads; the interpreter is going down
@@ -122,6 +124,7 @@ class Sampler:
     def forget(self):
         """In a forked child: the parent's thread is not here, its file stays the parent's."""
         self._over = True
+        switch_on(self._back)
         if self._file is not None:
             self._file.close()
 
@@ -167,57 +170,92 @@ class Sampler:
             session.done.release()
 
     def _loop(self, session):
-        wait = session.wake.acquire
-        me = _get_ident()
         file = self._file
-        started = _cpu() if _cpu else 0
-        before = self._own_ns
-        changed = False
-        last_flush = _perf()
-        flush_every = _FIRST_FLUSH_NS
-        checked = None
-        while not session.quit:
-            wait(True, self._interval_s)
-            last = self._tick
-            changed |= self._sample(me)
-            now = _perf()
-            self._longest = max(self._longest, (self._tick - last) * 1000)
-            if now - last_flush < min(flush_every, _FLUSH_NS if changed else _MARK_NS):
-                continue
-            flush_every = 2 * (now - last_flush)
-            last_flush = now
-            changed = False
-            file.resolve()
-            if not file.placed:
-                self._spend()
-            file.flush(self._tick)
-            if file.full():
-                self._sum_up()
-            if self.also is not None:
-                self.also()
-            if _cpu:
-                cpu = _cpu()
-                self._own_ns = before + cpu - started
-                if checked is None:  # making the file and the first stacks is done once
-                    checked, checked_cpu = now, cpu
-                elif now - checked >= _MARK_NS:
-                    self._back_off((cpu - checked_cpu) / (now - checked))
-                    checked, checked_cpu = now, cpu
-            if self._folder.stop_asked():
-                self._over = True
-                self._session = None
-                break
-        file.resolve()
+        stop = os.path.join(self._folder.run, "stop")
+        back = switch_off()
+        try:
+            self._begin()
+            block = b""
+            while not session.quit:
+                calls = [(session.wake.acquire, (True, self._interval_s))]
+                if block:
+                    calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *self._chores(), *calls]
+                self._back = []
+                results, back = release(calls, back)
+                self._back = back
+                if block:
+                    file.appended(block, results[0])
+                    if results[1]:
+                        self._over = True
+                        self._session = None
+                        break
+                block = self._turn()
+            back = release(self._chores(), back)[1]
+            block += self._last_block()
+            results, back = release([(os.write, (file.fd, block))], back)
+            file.appended(block, results[0])
+        finally:
+            self._back = []
+            switch_on(back)
+
+    def _chores(self):
+        """What lets go of the GIL in Python code: done after a block."""
+        chores = [(self._file.resolve, ())]
+        if self.also is not None:
+            chores.append((self.also, ()))
+        if self._problem is not None:
+            chores.append((self._folder.problem, self._problem))
+            self._problem = None
+        return chores
+
+    def _begin(self):
+        self._me = _get_ident()
+        self._changed = False
+        self._flushed = _perf()
+        self._flush_every = _FIRST_FLUSH_NS
+        self._checked = None
+        self._cpu_before = self._own_ns - _cpu()
+
+    def _turn(self):
+        """One sample; now and then a block to be appended."""
+        last = self._tick
+        self._changed |= self._look()
+        now = _perf()
+        self._longest = max(self._longest, (self._tick - last) * 1000)
+        if now - self._flushed < min(self._flush_every, _FLUSH_NS if self._changed else _MARK_NS):
+            return b""
+        self._flush_every = 2 * (now - self._flushed)
+        self._flushed = now
+        self._changed = False
+        file = self._file
+        if not file.placed:
+            self._spend()
+        elif file.full():
+            self._sum_up()
+        self._check_cost(now)
+        return file.block(self._tick)
+
+    def _last_block(self):
+        """What is left to write. Nobody knows what the threads do from here on."""
+        file = self._file
         if file.placed:
             file.pause(self._tick)
         else:
             self._spend()
-        file.flush(self._tick, True)
-        for seen in self._threads.values():  # nobody knows what they do from here on
+        for seen in self._threads.values():
             seen.chain = None
             seen.stack = 0
-        if _cpu:
-            self._own_ns = before + _cpu() - started
+        self._own_ns = self._cpu_before + _cpu()
+        return file.block(self._tick, True)
+
+    def _check_cost(self, now):
+        cpu = _cpu()
+        self._own_ns = self._cpu_before + cpu
+        if self._checked is None:  # making the file and the first stacks is done once
+            self._checked = now, cpu
+        elif now - self._checked[0] >= _MARK_NS:
+            self._back_off((cpu - self._checked[1]) / (now - self._checked[0]))
+            self._checked = now, cpu
 
     def _back_off(self, cost):
         if cost > _MOST_COST:
@@ -225,18 +263,9 @@ class Sampler:
         elif cost < _LITTLE_COST and self._interval_s > self._asked_s:
             self._interval_s = max(self._interval_s / 2, self._asked_s)
 
-    def _sample(self, me):
-        """One look at all threads; True when one of them was elsewhere than before."""
-        collecting = gc.isenabled()
-        if collecting:
-            gc.disable()  # until the end of this slice, in which no other thread runs
-        try:
-            return self._look(me)
-        finally:
-            if collecting:
-                gc.enable()
-
-    def _look(self, me):
+    def _look(self):
+        """Where all threads are now; True when one of them was elsewhere before."""
+        me = self._me
         frames = sys._current_frames()
         tick = (_perf() - self._zero) // 1000
         since = self._tick
@@ -305,6 +334,11 @@ class Sampler:
 
     def _sum_up(self):
         self._file.sum_up(self._tick)
+        self._problem = (
+            "The samples of where the time goes reached %d MB; from here on only sums per line are kept."
+            % (PLACED_BYTES >> 20),
+            "Sample more rarely (--sampler-interval), or stop recording earlier (--stop-after).",
+        )
         for seen in self._threads.values():
             seen.since = self._tick
 
@@ -312,36 +346,6 @@ class Sampler:
         for seen in self._threads.values():
             self._file.spent(seen.number, seen.stack, self._tick - seen.since)
             seen.since = self._tick
-
-
-class _NoSignals:
-    """A thread that starts within takes no signal, so all of them reach the program's as they would.
-    Faults stay the faulting thread's own."""
-
-    def __enter__(self):
-        self._mask = None
-        if hasattr(_signal, "pthread_sigmask"):
-            self._mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
-            _signal.pthread_sigmask(_signal.SIG_BLOCK, _ALL_SIGNALS)
-
-    def __exit__(self, *_):
-        if self._mask is not None:
-            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._mask)
-
-
-def _all_signals():
-    valid = getattr(_signal, "valid_signals", None)
-    if valid:
-        numbers = valid()
-    else:  # 3.7 cannot say which exist; those between are taken by the C library
-        numbers = list(range(1, 32))
-        if hasattr(_signal, "SIGRTMIN"):
-            numbers += range(_signal.SIGRTMIN, _signal.SIGRTMAX + 1)
-    faults = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP", "SIGSYS")
-    return set(numbers) - {getattr(_signal, name, 0) for name in faults}
-
-
-_ALL_SIGNALS = _all_signals()
 
 
 def _alone_with(session):
