@@ -109,6 +109,7 @@ class Copier {
     for (;;) {
       const node = this.#take(walk, here);
       if (node && node.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
+        node.children = [];
         here = node;
         continue;
       }
@@ -137,7 +138,7 @@ class Copier {
       start,
       end,
       parent,
-      children: [],
+      children: leaf,
       broken: type === 'ERROR' || (this.#mayBeBroken && walk.isMissing()),
     };
     parent.children.push(node);
@@ -145,8 +146,20 @@ class Copier {
   }
 }
 
-/** Leaves to us: what is in them is text. */
-const opaque: ReadonlySet<string> = new Set(['comment', 'string_content', 'escape_sequence']);
+/** Leaves to us: what is in them is text, or nothing. */
+const opaque: ReadonlySet<string> = new Set([
+  'comment',
+  'string_start',
+  'string_content',
+  'string_end',
+  'escape_sequence',
+  'identifier',
+  'integer',
+  'float',
+]);
+
+/** Shared by all leaves, which are most nodes; never filled. */
+const leaf: SyntaxNode[] = [];
 
 /** The child in a field, if any. */
 export function child(node: SyntaxNode | undefined, field: string): SyntaxNode | undefined {

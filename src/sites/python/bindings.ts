@@ -19,9 +19,9 @@ interface Scope {
   kind: 'class' | 'function' | 'expression';
   names: Map<string, Binding[]>;
   /** `NAME.append(x)` and `NAME[k] = x`. */
-  elements: Map<string, SyntaxNode[]>;
+  elements?: Map<string, SyntaxNode[]>;
   /** Names declared `global` or `nonlocal`. */
-  outer: Set<string>;
+  outer?: Set<string>;
 }
 
 export interface Found {
@@ -246,8 +246,8 @@ export class Bindings {
       const scope = this.#scopes.get(at);
       if (!scope) return this.#findInModule(name, deferred);
       const visible = scope.kind !== 'class' || first;
-      const bindings = scope.outer.has(name) ? undefined : scope.names.get(name);
-      if (visible && bindings) return { bindings, elements: scope.elements.get(name) ?? [], deferred };
+      const bindings = scope.outer?.has(name) ? undefined : scope.names.get(name);
+      if (visible && bindings) return { bindings, elements: scope.elements?.get(name) ?? noNodes, deferred };
       if (scope.kind === 'function') deferred = true;
       if (scope.kind !== 'expression') first = false;
     }
@@ -268,7 +268,7 @@ export class Bindings {
   #findInModule(name: string, deferred: boolean): Found | undefined {
     const bindings = this.#moduleNames.get(name);
     if (!bindings) return undefined;
-    return { bindings, elements: this.#moduleElements.get(name) ?? [], deferred };
+    return { bindings, elements: this.#moduleElements.get(name) ?? noNodes, deferred };
   }
 
   /** The node of the scope around; the root for the module's. */
@@ -291,7 +291,7 @@ export class Bindings {
         : node.type === 'function_definition'
           ? 'function'
           : 'expression';
-    this.#scopes.set(node, { kind, names: new Map(), elements: new Map(), outer: new Set() });
+    this.#scopes.set(node, { kind, names: new Map() });
     if (kind !== 'function') return;
     parametersOf(node, this.text).forEach((parameter, index) => {
       const source: ValueSource = {
@@ -419,7 +419,7 @@ export class Bindings {
     for (let at = this.#scopeNode(inner); at; at = this.#scopeNode(at)) {
       const scope = this.#scopes.get(at);
       if (scope && (scope.kind === 'expression' || !scope.names.has(name))) continue;
-      if (scope) push(scope.elements, name, value);
+      if (scope) push((scope.elements ??= new Map<string, SyntaxNode[]>()), name, value);
       else this.#moduleElements.add(this.#part, name, value);
       return;
     }
@@ -503,7 +503,8 @@ export class Bindings {
     const owner = this.#scopeNode(node);
     const scope = owner && this.#scopes.get(owner);
     for (const each of node.children)
-      if (each.type === 'identifier') scope?.outer.add(textOf(each, this.text));
+      if (scope && each.type === 'identifier')
+        (scope.outer ??= new Set<string>()).add(textOf(each, this.text));
   }
 
   #call(node: SyntaxNode): void {
@@ -535,7 +536,7 @@ export class Bindings {
 
   #bind(owner: SyntaxNode, name: string, source: ValueSource, after: SyntaxNode, block: SyntaxNode): void {
     let at: SyntaxNode = owner;
-    if (this.#scopes.get(owner)?.outer.has(name))
+    if (this.#scopes.get(owner)?.outer?.has(name))
       for (let up = this.#scopeNode(owner); up; up = this.#scopeNode(up)) {
         const scope = this.#scopes.get(up);
         if (!scope || (scope.kind !== 'class' && scope.names.has(name))) {

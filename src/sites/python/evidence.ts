@@ -267,6 +267,8 @@ export class Evidence {
       const path = star ?? this.#meant(name);
       return path === undefined ? undefined : { kind: 'import', path };
     }
+    if (found.bindings.length === 1)
+      return this.withElements(this.source(found.bindings[0]!.source, name), found.elements);
     const before = found.deferred
       ? found.bindings
       : reachable(
