@@ -61,7 +61,11 @@ def patches(windows, files=()):
         _profiler("onnxruntime").guard(module, lambda: windows().folder())
         windows().framework_loaded()
 
+    def tensorflow(module):
+        windows().framework_loaded()  # below 2.2 nothing else is imported that would tell
+
     found = {
+        "tensorflow": tensorflow,
         "tensorflow.python.profiler.profiler_v2": guarded("tensorflow", "guard"),
         "torch.autograd.profiler": guarded("torch", "guard"),
         "torch.autograd.profiler_legacy": guarded("torch", "guard_legacy"),

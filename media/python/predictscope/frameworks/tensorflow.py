@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from predictscope.frameworks import Busy
+from predictscope.frameworks import Busy, Unsafe
 
 NAME = "tensorflow"
 PER_CALL = False
@@ -32,12 +32,8 @@ class _Level:
 
 
 def available():
-    """False below 2.2, where the module is missing."""
-    try:
-        importlib.import_module(_PROFILER)
-        return True
-    except ImportError:
-        return False
+    """Always; whether this version has sessions is told by `start`."""
+    return True
 
 
 def used():
@@ -85,7 +81,10 @@ class Session:
 
 def start(path):
     """Starts a session that writes below `path` (absolute). Raises Busy when another one is running."""
-    profiler = importlib.import_module(_PROFILER)
+    try:
+        profiler = importlib.import_module(_PROFILER)
+    except ImportError:
+        raise Unsafe("TensorFlow %s has no profiler sessions like those of 2.2 and newer." % _version()) from None
     if getattr(profiler, "_profiler", None) is not None:
         raise Busy("The program runs a TensorFlow profiler session of its own.")
     try:
@@ -131,14 +130,20 @@ def guard(module, give_way):
     module.stop = wrap(module.stop, False)
 
 
+def _version():
+    return str(getattr(sys.modules["tensorflow"], "__version__", ""))
+
+
 def describe(final=False):
     """Version, registered devices and build of TensorFlow; None while it has not initialised its devices
-    (asking then would initialise them, which the program may want to configure first)."""
-    tensorflow = sys.modules["tensorflow"]
+    (asking then would initialise them, which the program may want to configure first). In graph mode there
+    are only those of the program's sessions, which cannot be asked for here."""
     context = sys.modules.get("tensorflow.python.eager.context")
     current = getattr(context, "_context", None)
     if current is None or not getattr(current, "_initialized", False):
-        return None
+        if not final or not _graph_mode(context):
+            return None
+        return dict(name="tensorflow", version=_version(), keras=_keras(), devices=[])
     devices = []
     for device in current.list_logical_devices():
         devices.append(dict(name=device.name, type=device.device_type))
@@ -156,13 +161,22 @@ def describe(final=False):
                 build[key] = info[key] if isinstance(info[key], bool) else str(info[key])
     except Exception:
         pass
-    keras = sys.modules.get("keras") or sys.modules.get("tf_keras")
     return dict(
         name="tensorflow",
-        version=str(getattr(tensorflow, "__version__", "")),
-        keras=str(getattr(keras, "__version__", "")) if keras is not None else "",
+        version=_version(),
+        keras=_keras(),
         devices=devices,
         gpus=details,
         gpuNodes=sorted(glob.glob("/dev/nvidia[0-9]*") + glob.glob("/dev/kfd")),
         build=build,
     )
+
+
+def _graph_mode(context):
+    """Whether this is TensorFlow 1, or a program that asked for its behaviour."""
+    return getattr(context, "default_execution_mode", None) == getattr(context, "GRAPH_MODE", 0)
+
+
+def _keras():
+    keras = sys.modules.get("keras") or sys.modules.get("tf_keras")
+    return str(getattr(keras, "__version__", "")) if keras is not None else ""
