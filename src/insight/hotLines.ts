@@ -6,6 +6,7 @@ import type { Nanoseconds, Share } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import type { ConfigSite } from '../runs/runRecord';
+import { rowsByBegin } from './siteFigures';
 import { mergeIntervals } from './statistics';
 import { StackLines, UserFiles, type UserLine } from './userLines';
 
@@ -138,17 +139,13 @@ interface Interval {
   end: Nanoseconds;
 }
 
-interface Run extends Interval {
-  thread: number;
-  stack: number;
-}
-
 /** The samples of one process in ns of its clock, seen as lines. */
 class Sampled {
   readonly #stacks: StackLines;
   readonly #tickNs: number;
   /** What lies between the zeros of the samples and of the calls. */
   readonly #shiftNs: number;
+  readonly #sums: readonly { thread: number; stack: number; ns: Nanoseconds }[];
 
   constructor(
     private readonly process: ProcessReader,
@@ -159,23 +156,20 @@ class Sampled {
     this.#stacks.grow();
     this.#tickNs = header?.tickNs ?? 1000;
     this.#shiftNs = header ? Number(header.perfNs - (process.originPerfNs ?? header.perfNs)) : 0;
+    this.#sums = this.#sumUp();
   }
 
-  /** Runs in order of their end within each thread, with those that have not ended. */
-  *#runs(): Generator<Run> {
+  /** Visits runs, in order within each thread, with those that have not ended. There may be millions. */
+  #eachRun(visit: (thread: number, stack: number, begin: Nanoseconds, end: Nanoseconds) => void): void {
     const { table } = this.process.samples;
+    const { runs, runThread, runStack, begin, end } = table;
     const tick = this.#tickNs;
     const shift = this.#shiftNs;
-    for (let row = 0; row < table.runs; row++) {
-      yield {
-        thread: table.runThread[row]!,
-        stack: table.runStack[row]!,
-        begin: table.begin[row]! * tick + shift,
-        end: table.end[row]! * tick + shift,
-      };
+    for (let row = 0; row < runs; row++) {
+      visit(runThread[row]!, runStack[row]!, begin[row]! * tick + shift, end[row]! * tick + shift);
     }
-    for (const { thread, stack, begin, end } of table.openRuns()) {
-      yield { thread, stack, begin: begin * tick + shift, end: end * tick + shift };
+    for (const run of table.openRuns()) {
+      visit(run.thread, run.stack, run.begin * tick + shift, run.end * tick + shift);
     }
   }
 
@@ -184,21 +178,16 @@ class Sampled {
   }
 
   /** Time by thread and stack: far fewer than runs. */
-  *#sums(): Generator<{ thread: number; stack: number; ns: Nanoseconds }> {
+  #sumUp(): { thread: number; stack: number; ns: Nanoseconds }[] {
     const { table } = this.process.samples;
     const sums = new Map<number, number>();
-    const add = (thread: number, stack: number, ticks: number): void => {
+    const add = (thread: number, stack: number, ns: Nanoseconds): void => {
       const key = thread * 2 ** 32 + stack;
-      sums.set(key, (sums.get(key) ?? 0) + ticks);
+      sums.set(key, (sums.get(key) ?? 0) + ns);
     };
-    for (let row = 0; row < table.runs; row++) {
-      add(table.runThread[row]!, table.runStack[row]!, table.end[row]! - table.begin[row]!);
-    }
-    for (const { thread, stack, begin, end } of table.openRuns()) add(thread, stack, end - begin);
-    for (const { thread, stack, ticks } of table.sums) add(thread, stack, ticks);
-    for (const [key, ticks] of sums) {
-      yield { thread: Math.floor(key / 2 ** 32), stack: key % 2 ** 32, ns: ticks * this.#tickNs };
-    }
+    this.#eachRun((thread, stack, begin, end) => add(thread, stack, end - begin));
+    for (const { thread, stack, ticks } of table.sums) add(thread, stack, ticks * this.#tickNs);
+    return [...sums].map(([key, ns]) => ({ thread: Math.floor(key / 2 ** 32), stack: key % 2 ** 32, ns }));
   }
 
   /** Adds self, total and covered time of each line. */
@@ -209,7 +198,7 @@ class Sampled {
       return (known[index] ??= hotLine(lines, file, line, name));
     };
     const threads = new Map<number, Set<number>>();
-    for (const { thread, stack, ns } of this.#sums()) {
+    for (const { thread, stack, ns } of this.#sums) {
       const self = this.#stacks.self(stack);
       if (self === undefined || this.#stacks.isIdle(stack, this.#isMain(thread))) continue;
       line(self).selfNs += ns;
@@ -227,11 +216,11 @@ class Sampled {
     const shared = new Map<number, Interval[]>();
     for (const [self, at] of threads) if (at.size > 1) shared.set(self, []);
     if (shared.size === 0) return;
-    for (const { thread, stack, begin, end } of this.#runs()) {
+    this.#eachRun((thread, stack, begin, end) => {
       const self = this.#stacks.self(stack);
       const intervals = self === undefined ? undefined : shared.get(self);
       if (intervals && !this.#stacks.isIdle(stack, this.#isMain(thread))) intervals.push({ begin, end });
-    }
+    });
     for (const [self, intervals] of shared) {
       const sum = intervals.reduce((ns, { begin, end }) => ns + end - begin, 0);
       const union = mergeIntervals(intervals).reduce((ns, { begin, end }) => ns + end - begin, 0);
@@ -243,22 +232,16 @@ class Sampled {
   *withinCalls(places: ReadonlyMap<number, SitePlace>): Generator<[number, SiteLine[]]> {
     const { table } = this.process.samples;
     if (table.runs === 0 && table.until === 0) return;
-    const calls = this.#callsByThreadAndSite();
-    const runs = new Map<number, Run[]>();
-    for (const run of this.#runs()) {
-      const native = table.threads[run.thread]!.nativeId;
-      if (!calls.has(native)) continue;
-      const known = runs.get(native);
-      if (known) known.push(run);
-      else runs.set(native, [run]);
-    }
+    const cursors = this.#cursorsByThread();
+    const byThread = table.threads.map((thread) => cursors.get(thread.nativeId));
+    this.#eachRun((thread, stack, begin, end) => {
+      for (const cursor of byThread[thread] ?? []) cursor.add(stack, begin, end);
+    });
     const bySite = new Map<number, Map<number, Nanoseconds>>();
-    for (const [native, sites] of calls) {
-      for (const [site, intervals] of sites) {
-        let stacks = bySite.get(site);
-        if (!stacks) bySite.set(site, (stacks = new Map<number, Nanoseconds>()));
-        addOverlaps(runs.get(native) ?? [], mergeIntervals(intervals), stacks);
-      }
+    for (const { site, stacks } of [...cursors.values()].flat()) {
+      const known = bySite.get(site);
+      if (!known) bySite.set(site, stacks);
+      else for (const [stack, ns] of stacks) known.set(stack, (known.get(stack) ?? 0) + ns);
     }
     for (const [site, stacks] of bySite) yield [site, this.#siteLines(stacks, places.get(site))];
   }
@@ -287,19 +270,20 @@ class Sampled {
     return [...found.values()];
   }
 
-  #callsByThreadAndSite(): Map<number, Map<number, Interval[]>> {
+  /** Where calls lay, by native thread; one cursor a site. */
+  #cursorsByThread(): Map<number, CallCursor[]> {
     const { calls, samples } = this.process;
     const until = samples.table.until * this.#tickNs + this.#shiftNs;
-    const found = new Map<number, Map<number, Interval[]>>();
-    for (let row = 0; row < calls.length; row++) {
-      const begin = calls.begin[row]!;
+    const found = new Map<number, CallCursor[]>();
+    for (const row of rowsByBegin(calls.begin, calls.length)) {
+      const thread = calls.thread[row]!;
+      const site = calls.site[row]!;
+      let cursors = found.get(thread);
+      if (!cursors) found.set(thread, (cursors = []));
+      let cursor = cursors.find((one) => one.site === site);
+      if (!cursor) cursors.push((cursor = new CallCursor(site)));
       const end = calls.end[row]!;
-      let sites = found.get(calls.thread[row]!);
-      if (!sites) found.set(calls.thread[row]!, (sites = new Map<number, Interval[]>()));
-      const intervals = sites.get(calls.site[row]!);
-      const interval = { begin, end: Number.isNaN(end) ? Math.max(begin, until) : end };
-      if (intervals) intervals.push(interval);
-      else sites.set(calls.site[row]!, [interval]);
+      cursor.cover(calls.begin[row]!, Number.isNaN(end) ? until : end);
     }
     return found;
   }
@@ -314,7 +298,7 @@ class Sampled {
       sampledNs: 0,
       idleNs: 0,
     }));
-    for (const { thread, stack, ns } of this.#sums()) {
+    for (const { thread, stack, ns } of this.#sums) {
       found[thread]!.sampledNs += ns;
       if (this.#stacks.isIdle(stack, this.#isMain(thread))) found[thread]!.idleNs += ns;
     }
@@ -322,20 +306,32 @@ class Sampled {
   }
 }
 
-/** Adds the time that runs and intervals share, by stack. Both are in order and do not overlap themselves. */
-function addOverlaps(
-  runs: readonly Run[],
-  intervals: readonly Interval[],
-  stacks: Map<number, Nanoseconds>,
-): void {
-  let at = 0;
-  for (const { stack, begin, end } of runs) {
-    while (at < intervals.length && intervals[at]!.end <= begin) at++;
+/** The time that one thread spent in the calls of one site, and which stacks it had then. */
+class CallCursor {
+  readonly stacks = new Map<number, Nanoseconds>();
+  /** begin, end, begin, end …: in order, without overlaps. */
+  readonly #covered: Nanoseconds[] = [];
+  #at = 0;
+
+  constructor(readonly site: number) {}
+
+  /** Adds a call; calls come in order of their begin. */
+  cover(begin: Nanoseconds, end: Nanoseconds): void {
+    const covered = this.#covered;
+    const last = covered.length - 1;
+    if (last >= 0 && begin <= covered[last]!) covered[last] = Math.max(covered[last]!, end);
+    else if (end > begin) covered.push(begin, end);
+  }
+
+  /** Adds what a run has in common with the calls; runs come in order. */
+  add(stack: number, begin: Nanoseconds, end: Nanoseconds): void {
+    const covered = this.#covered;
+    while (this.#at < covered.length && covered[this.#at + 1]! <= begin) this.#at += 2;
     let shared = 0;
-    for (let i = at; i < intervals.length && intervals[i]!.begin < end; i++) {
-      shared += Math.min(end, intervals[i]!.end) - Math.max(begin, intervals[i]!.begin);
+    for (let i = this.#at; i < covered.length && covered[i]! < end; i += 2) {
+      shared += Math.min(end, covered[i + 1]!) - Math.max(begin, covered[i]!);
     }
-    if (shared > 0) stacks.set(stack, (stacks.get(stack) ?? 0) + shared);
+    if (shared > 0) this.stacks.set(stack, (this.stacks.get(stack) ?? 0) + shared);
   }
 }
 

@@ -162,7 +162,7 @@ function addFolded(process: ProcessReader, bySite: Map<number, Collected>): void
 }
 
 /** Row numbers by begin. Threads make rows differ from that order by a few places only. */
-function rowsByBegin(begin: Float64Array, length: number): Uint32Array {
+export function rowsByBegin(begin: Float64Array, length: number): Uint32Array {
   const rows = new Uint32Array(length);
   let sorted = true;
   for (let i = 0; i < length; i++) {
