@@ -108,7 +108,7 @@ class Copier {
     if (!walk.gotoFirstChild()) return root;
     for (;;) {
       const node = this.#take(walk, here);
-      if (node && node.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
+      if (node?.children.length === 0 && !opaque.has(node.type) && walk.gotoFirstChild()) {
         node.children = [];
         here = node;
         continue;

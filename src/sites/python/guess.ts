@@ -8,7 +8,7 @@ import type { Context } from './context';
 import { isParameters } from './effects';
 import type { Evidence } from './evidence';
 import { frameworkTitle } from './frameworks';
-import { guessForward } from './guessForward';
+import { guessForward, mayBeModel } from './guessForward';
 import {
   isEstimatorName,
   isModelClassName,
@@ -45,14 +45,16 @@ export function guessFromName(
   evidence: Evidence,
   context: Context,
 ): Verdict | undefined {
+  const inner = unwrap(callee);
+  const method = inner.type === 'attribute' ? lastName(inner, evidence.text) : '';
+  // Most calls of a file end here.
+  if (!guessedMethods.has(method) && !mayBeModel(lastName(inner, evidence.text), evidence)) return undefined;
   const asked = askedOf(call, callee, guessedMethods, evidence, context);
-  const { method } = asked;
   const byTrainer = guessTrainer(asked);
   if (byTrainer) return byTrainer;
   if (method === 'invoke') return guessInvoke(asked);
   if (asked.given.count === 0) return undefined;
-  if (asked.receiver === unwrap(callee) || method === 'module' || method === 'forward')
-    return guessForward(asked);
+  if (asked.receiver === inner || method === 'module' || method === 'forward') return guessForward(asked);
   if (method === 'run') return guessRun(asked);
   if (method === 'apply' || method === 'apply_fn') return guessApply(asked);
   if (method === 'encode' || method === 'decode') return guessCoding(asked);

@@ -2,8 +2,9 @@
 
 import type { Framework } from '../site';
 import { child } from '../tree';
-import { ofKeras, verdict, type Asked } from './asked';
+import { ofKeras, toldBy, verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
+import type { Evidence } from './evidence';
 import { frameworkTitle } from './frameworks';
 import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
 import { lastName, textOf, unwrap } from './nodes';
@@ -24,16 +25,8 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
   if (!(evidence.hasDeepLearning || told === 'keras') || (told === 'sklearn' && known === undefined))
     return undefined;
   if (isLossName(name) || isPreprocessingName(name)) return undefined;
-  // Most calls of a file end here; what they run inside of takes longer to find out.
-  if (
-    known === undefined &&
-    told !== 'torch' &&
-    told !== 'keras' &&
-    !isModelName(name) &&
-    !isModelPartName(name) &&
-    !shortName.test(name)
-  )
-    return undefined;
+  // What they run inside of takes longer to find out.
+  if (known === undefined && !isNamedSo(name) && told !== 'torch' && told !== 'keras') return undefined;
   if (known === undefined && (isConstructor(asked) || isFunctionElsewhere(asked) || isOfMany(asked)))
     return undefined;
   if (isSymbolic(asked.given, evidence))
@@ -76,6 +69,17 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
     return verdict(asked, 'predict', framework, Math.min(sure, 0.6), `${because}, and runs ${grad.because}.`);
   const inside = grad.mode === 'off' ? `, and is called ${grad.because}` : '';
   return verdict(asked, 'predict', framework, sure, `${because}${inside}, so this runs inference.`);
+}
+
+/** Whether a name, or what else is done with it in the file, allows that a model is called by it. */
+export function mayBeModel(name: string, evidence: Evidence): boolean {
+  if (isNamedSo(name)) return true;
+  const told = toldBy(name, evidence);
+  return told === 'torch' || told === 'keras';
+}
+
+function isNamedSo(name: string): boolean {
+  return isModelName(name) || isModelPartName(name) || shortName.test(name);
 }
 
 /** `VanillaNet(...)`, `nets.Model(...)`: a class from elsewhere, unless the file keeps a model under the name. */

@@ -1,6 +1,7 @@
 /** What names alone suggest. A name never decides against evidence; it decides where there is none. */
 
 import type { SiteKind } from '../site';
+import { remembered } from './remembered';
 
 const makerVerb =
   /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch|verify|resolve|assert|multi_gpu|patch|enable|disable|switch|toggle|change|modify|process|preprocess|postprocess|extract|compute|calculate|apply|close|open|start|stop|launch|lock|release|rename|rebuild|reload|assemble|finalize|gather|collect|upgrade|dispatch|publish|request|rescan|scan|assign|inject|adapt|exclude|include)_/i;
@@ -10,7 +11,7 @@ const namedVariant =
   /^(?:model|net|network)_(?:\w|fp16|bf16|int8|ema|large|small|base|tiny|best|final|gpu|cpu|eval|infer|compiled|jit|jitted|scripted|parallel|ddp|onnx|quantized|left|right|src|tgt)$/;
 
 /** `model`, `models`, `net`, `ddp_model`, `feat_extractor`, `model_a`, `splice_net2`. */
-export function isModelName(name: string): boolean {
+export const isModelName = remembered((name): boolean => {
   const bare = name
     .replace(/^_+|[_\d]+$/g, '')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
@@ -25,19 +26,19 @@ export function isModelName(name: string): boolean {
       bare,
     ) || namedVariant.test(bare)
   );
-}
+});
 
 /** Generators of batches and coders of labels and texts. */
 const otherParts =
   /(?:^|_)(?:data|batch|image|img|sample|sequence|seq|train|val|valid|validation|test|text|word|token|mask|segmentation|anchor|prior|grid|random|transform|effect|report|key|name|id|url|query|prompt)_generator\d*$|(?:^|_)(?:label|byte|json|url|base64|one_hot|onehot|ordinal|target|category|position|pos|box|bbox|image|audio|video|string|html|base)_?(?:en|de)coder\d*$/i;
 
 /** Names of parts that are often whole models: taken when something else speaks for them too. */
-export function isModelPartName(name: string): boolean {
+export const isModelPartName = remembered((name): boolean => {
   if (otherParts.test(name)) return false;
   return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|trunk|tower|tagger|recognizer|denoiser|vocoder|vqvae|[a-z]*net)\d*$/i.test(
     name,
   );
-}
+});
 
 /** Names that people give to estimators of classical machine learning. */
 export function isEstimatorName(name: string): boolean {
