@@ -17,6 +17,8 @@ class Shapes:
         kind = type(value)
         if kind in self._shapeless:
             return 0
+        if kind is list or kind is tuple:
+            return self.index(value[0]) if value and value[0].__class__ not in self._shapeless else 0
         try:
             dims = value.shape
         except Exception:
@@ -34,9 +36,7 @@ class Shapes:
                 return 0
 
     def _of_container(self, kind, value):
-        """Shape of the first array in a list, tuple or dict of inputs; 0 when there is none."""
-        if kind in (list, tuple):
-            return self.index(value[0]) if value else 0
+        """Shape of the first array in a dict of inputs; 0 when there is none."""
         if kind is dict:
             return self.index(next(iter(value.values()))) if value else 0
         if len(self._shapeless) < 100:

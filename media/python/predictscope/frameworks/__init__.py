@@ -54,8 +54,8 @@ def patches(windows, files=()):
 
         return patch
 
-    def torch(module):
-        _profiler("torch_compile").step_aside(module)
+    def dynamo(_module):
+        _profiler("torch_compile").step_aside(sys.modules["torch"])
 
     def onnxruntime(module):
         _profiler("onnxruntime").guard(module, lambda: windows().folder())
@@ -69,7 +69,7 @@ def patches(windows, files=()):
         "tensorflow.python.profiler.profiler_v2": guarded("tensorflow", "guard"),
         "torch.autograd.profiler": guarded("torch", "guard"),
         "torch.autograd.profiler_legacy": guarded("torch", "guard_legacy"),
-        "torch": torch,
+        "torch._dynamo": dynamo,  # before it is there, nothing is compiled, and begin can do without asking
         "jax._src.profiler": guarded("jax", "guard"),
     }
     if "onnxruntime" in _sites.values():  # it can only be recorded from the start, and at a price for each run
@@ -79,7 +79,7 @@ def patches(windows, files=()):
 
 def after_fork():
     """In a forked child, once it has recording functions of its own: what `patches` did to those of the parent."""
-    if "torch" in sys.modules:
+    if "torch._dynamo" in sys.modules:
         _profiler("torch_compile").step_aside(sys.modules["torch"])
 
 
