@@ -243,3 +243,19 @@ def test_calls_past_the_limit_are_counted(lab):
     assert 50e6 <= folded["maxNs"] < 500e6
     assert 0.3 < folded["p50Ns"] / whole["p50Ns"] < 3  # two runs; what a bucket does to it is tested in the decoder
     assert any("counted" in p["message"] for p in summary["problems"])
+
+
+def test_a_sessions_input_is_what_it_is_fed(lab):
+    """What `run` of TensorFlow 1 and onnxruntime is given first says what to compute, and has a shape of its own."""
+    text = (
+        "class A:\n    def __init__(self, *shape): self.shape = shape\n"
+        "class Session:\n    def run(self, fetches, feed_dict=None): return 1\n"
+        "session, y, data = Session(), A(), A(1, 64, 4)\n"
+        "session.run(y, {'x': data})  # site 1\n"
+        "session.run(y, feed_dict={'x': data})  # site 2\n"
+        "session.run([y], feed_dict=dict(x=data))  # site 3\n"
+    )
+    lab.write(text)
+    sites = ["main.py:%d" % one(text, "# site %d" % number) for number in (1, 2, 3)]
+    done = lab.profiled(site=sites)
+    assert [site["batchShapes"] for site in done.summary["sites"]] == [[{"dims": [1, 64, 4], "calls": 1}]] * 3

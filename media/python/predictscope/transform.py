@@ -10,6 +10,7 @@ import re
 from predictscope.transform_names import BEGIN, BOTH, DETACHED, END, MAIN, SHAPE, STAMP
 
 _INPUT_KEYWORDS = ("x", "inputs", "input", "input_ids")
+_FEED_KEYWORDS = ("feed_dict", "input_feed")
 _PLAIN = (ast.Name, ast.Constant) if hasattr(ast, "Constant") else (ast.Name,)
 
 
@@ -177,8 +178,13 @@ class _Rewriter(ast.NodeTransformer):
 
 def _first_input(node):
     """(field, index, value) of the input whose shape is noted, or None."""
-    if node.args and not isinstance(node.args[0], ast.Starred):
-        return "args", 0, node.args[0]
+    for i, keyword in enumerate(node.keywords):
+        if keyword.arg in _FEED_KEYWORDS:
+            return "keywords", i, keyword.value
+    # What a session's `run` is given first says what is to be computed.
+    at = 1 if len(node.args) > 1 and getattr(node.func, "attr", "") == "run" else 0
+    if node.args and not any(isinstance(value, ast.Starred) for value in node.args[: at + 1]):
+        return "args", at, node.args[at]
     for i, keyword in enumerate(node.keywords):
         if keyword.arg in _INPUT_KEYWORDS:
             return "keywords", i, keyword.value
