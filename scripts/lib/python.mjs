@@ -94,5 +94,5 @@ const install = (venv, ...what) =>
   run(interpreterOf(venv), ['-m', 'pip', 'install', '--no-deps', '--disable-pip-version-check', ...what]);
 
 /** @param {string} venv */
-const interpreterOf = (venv) =>
+export const interpreterOf = (venv) =>
   process.platform === 'win32' ? path.join(venv, 'Scripts/python.exe') : path.join(venv, 'bin/python');
