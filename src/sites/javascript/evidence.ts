@@ -1,5 +1,6 @@
 /** Follows an expression back through the file to what it holds: a model, a session, or something else. */
 
+import { Guard } from '../guard';
 import { child, type SyntaxNode } from '../tree';
 import type { Bindings } from './bindings';
 import { arrayValue, eitherOf, subscriptValue } from './elements';
@@ -23,16 +24,10 @@ import {
   type ValueSource,
 } from './values';
 
-/** Enough for real chains of calls; beyond it a file is generated, or a loop of definitions. */
-const maxDepth = 40;
-
 export class Evidence {
   readonly text: string;
   readonly #known = new Map<SyntaxNode, Value | undefined>();
-  readonly #active = new Set<object>();
-  #depth = 0;
-  /** How often something was left out because it was being asked for already. */
-  #cuts = 0;
+  readonly #guard = new Guard();
 
   /** The file imports TensorFlow.js, or a script tag has and the file uses it. */
   readonly usesTensorFlow: boolean;
@@ -52,27 +47,16 @@ export class Evidence {
     if (!expression) return undefined;
     const node = unwrap(expression);
     if (this.#known.has(node)) return this.#known.get(node);
-    const cuts = this.#cuts;
+    const { cuts } = this.#guard;
     const value = this.guarded(node, () => this.#evaluate(node));
     // What was cut short by a cycle may be known better when asked from outside of it.
-    if (value !== undefined || this.#cuts === cuts) this.#known.set(node, value);
+    if (value !== undefined || this.#guard.cuts === cuts) this.#known.set(node, value);
     return value;
   }
 
-  /** Runs `body` unless it is running for the same thing already, or too deep. */
+  /** Runs `body` unless it is running for the same thing already. */
   guarded<T>(key: object, body: () => T | undefined): T | undefined {
-    if (this.#active.has(key) || this.#depth >= maxDepth) {
-      this.#cuts++;
-      return undefined;
-    }
-    this.#active.add(key);
-    this.#depth++;
-    try {
-      return body();
-    } finally {
-      this.#depth--;
-      this.#active.delete(key);
-    }
+    return this.#guard.run(key, body);
   }
 
   origin(how: Origin['how'], by: SyntaxNode): Origin {

@@ -1,6 +1,7 @@
 /** What an expression may hold, as far as its history in the file tells. A promise is what it resolves to. */
 
 import type { Framework } from '../site';
+import { highest } from '../highest';
 import type { SyntaxNode } from '../tree';
 
 /** Where the evidence lies, for the sentence in the hover: "loaded by tf.loadLayersModel on line 12". */
@@ -89,9 +90,7 @@ export function other(what: string): Value {
 
 /** Which of several possible values says most: a name that may be a model is treated as one. */
 export function strongest(values: readonly (Value | undefined)[]): Value | undefined {
-  let best: Value | undefined;
-  for (const value of values) if (value && (!best || rank(value) > rank(best))) best = value;
-  return best;
+  return highest(values, rank);
 }
 
 function rank(value: Value): number {

@@ -1,6 +1,7 @@
 /** Follows an expression back through the file to what it holds: a model, a session, an estimator, or neither. */
 
 import type { Framework } from '../site';
+import { Guard } from '../guard';
 import { child, type SyntaxNode } from '../tree';
 import { dominates, type Bindings } from './bindings';
 import { inSameBranch, reachable } from './branches';
@@ -39,9 +40,6 @@ function isNeuralJax(imports: readonly string[]): boolean {
 /** For one call: what is not found so far is found by nobody who reads the code either. */
 const mostSteps = 300;
 
-/** Enough for real chains of calls; beyond it a file is generated, or a loop of definitions. */
-const maxDepth = 40;
-
 /** What a checkpoint holds beside the model, by its key. */
 const besideModel =
   /(?:cls|class|type|fn|func|args?|config|cfg|opts?|options|name|path|step|epoch|vocab|classes|labels?|words|tags|size|loss|acc|history|version|normali[sz]e|norm|tfm|transform|mean|std|scaler|optimi[sz]er|scheduler)s?['"]$/i;
@@ -57,13 +55,9 @@ export class Evidence {
   /** Functions that build graphs, as `putsLayersOnTensors` has found. */
   readonly building = new Map<SyntaxNode, boolean>();
   readonly #attributes = new Attributes(this);
-  readonly #active = new Set<object>();
+  readonly #guard = new Guard(mostSteps);
   #frameworks:
     { of: readonly Framework[]; roots: readonly string[]; are: ReadonlySet<Framework> } | undefined;
-  #depth = 0;
-  #left = mostSteps;
-  /** How often something was left out because it was being asked for already. */
-  #cuts = 0;
 
   constructor(
     readonly bindings: Bindings,
@@ -82,7 +76,7 @@ export class Evidence {
 
   /** Before another question, which is not to pay for how long the one before took. */
   begin(): void {
-    this.#left = mostSteps;
+    this.#guard.begin();
   }
 
   /** Forgets all answers, so that what is read for the next ones is told anew. */
@@ -152,27 +146,16 @@ export class Evidence {
     if (!expression) return undefined;
     const node = unwrap(expression);
     if (this.#known.has(node)) return this.#known.get(node);
-    const cuts = this.#cuts;
+    const { cuts } = this.#guard;
     const value = this.guarded(node, () => this.#evaluate(node));
     // What was cut short by a cycle may be known better when asked from outside of it.
-    if (value !== undefined || this.#cuts === cuts) this.#known.set(node, value);
+    if (value !== undefined || this.#guard.cuts === cuts) this.#known.set(node, value);
     return value;
   }
 
-  /** Runs `body` unless it is running for the same thing already, or too deep. */
+  /** Runs `body` unless it is running for the same thing already. */
   guarded<T>(key: object, body: () => T | undefined): T | undefined {
-    if (this.#active.has(key) || this.#depth >= maxDepth || this.#left-- <= 0) {
-      this.#cuts++;
-      return undefined;
-    }
-    this.#active.add(key);
-    this.#depth++;
-    try {
-      return body();
-    } finally {
-      this.#depth--;
-      this.#active.delete(key);
-    }
+    return this.#guard.run(key, body);
   }
 
   origin(how: Origin['how'], by: SyntaxNode): Origin {

@@ -1,6 +1,7 @@
 /** What an expression may hold, as far as its history in the file tells. */
 
 import type { Framework } from '../site';
+import { highest } from '../highest';
 import type { SyntaxNode } from '../tree';
 import type { Made, Methods } from './made';
 
@@ -129,10 +130,8 @@ export function other(what: string): Value {
 }
 
 /** Which of several possible values says most: a name that may be a model is treated as one. */
-export function strongest(values: (Value | undefined)[]): Value | undefined {
-  let best: Value | undefined;
-  for (const value of values) if (value && (!best || rank(value) > rank(best))) best = value;
-  return best;
+export function strongest(values: readonly (Value | undefined)[]): Value | undefined {
+  return highest(values, rank);
 }
 
 function rank(value: Value): number {
