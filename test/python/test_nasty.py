@@ -1,6 +1,11 @@
 """Programs that look at themselves, or that other tools look at: the same with and without us."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
+import sysconfig
 
 import pytest
 from launches import MODELS
@@ -237,3 +242,72 @@ def test_known_differences_are_these(lab):
     shown = lab.profiled(site="main.py:%d" % site(text)).stdout.decode().splitlines()
     assert [re.sub("_predictscope_._", "", name) for name in eval(shown[0])] == [""] * len(eval(shown[0]))
     assert shown[1:] == ["['predictscope']", "['Finder']", "True", "['<module>', '_run_code', '_run_module_as_main']"]
+
+
+def test_a_child_forked_after_tensorflow_has_started(lab):
+    """It may not compute; it may do all else, a recorded call of its own too."""
+    text = (
+        "import os, sys\nos.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\n"
+        "import keras, numpy\nnet = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])\n"
+        "class M:\n    def predict(self, x): return x\n"
+        "def call(model, x):\n    return model.predict(x)  # site\n"
+        "x = numpy.ones((1, 4), 'float32')\n"
+        "class Batch:\n    predict = staticmethod(lambda x: net.predict(x, verbose=0))\n"
+        "for i in range(3): call(Batch, x)\n"
+        "sys.stdout.flush()\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n    print([call(M(), i) for i in range(4)], flush=True); os._exit(5)\n"
+        "print(os.waitpid(pid, 0)[1] >> 8)\n"
+        "call(Batch, x); print('end')\n"
+    )
+    lab.write(text)
+    before = lab.plain()
+    after = lab.profiled(site="main.py:%d" % site(text))
+    assert (after.code, after.stdout) == (before.code, before.stdout) == (0, b"[0, 1, 2, 3]\n5\nend\n")
+    assert after.site()["calls"] == 8
+
+
+CYTHON = """
+cdef class Model:
+    def predict(self, x):
+        if x == 3: raise ValueError(x)
+        return x * 2
+
+def each(f, int n):
+    return [f(i) for i in range(n)]
+"""
+
+
+def test_cython_code_on_both_sides_of_a_site(lab):
+    if shutil.which("cc") is None or not os.path.exists(sysconfig.get_paths()["include"] + "/Python.h"):
+        pytest.skip("no C compiler or no headers of Python")
+    lab.write(CYTHON, "fast.pyx")
+    made = lab.plain(command=[sys.executable, "-m", "Cython.Build.Cythonize", "-i", "-q", "fast.pyx"])
+    assert made.code == 0, made.text
+    text = (
+        "import fast\nmodel = fast.Model()\ndef call(x):\n    return model.predict(x)  # site\n"
+        "print(fast.each(call, 3))\nfast.each(call, 5)\n"
+    )
+    lab.write(text)
+    before = lab.plain()
+    after = lab.profiled(site="main.py:%d" % site(text))
+    assert (after.code, after.stdout) == (before.code, before.stdout)
+    assert split_report(after.stderr)[0] == before.stderr
+    assert (after.site()["calls"], after.site()["errors"]) == (7, 1)
+
+
+def test_a_disk_that_fills_up(lab, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)], capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk; test_broken has a limit of file size in its place")
+    try:
+        text = HEAD + "print(sum(call(i) for i in range(30000)))\nopen('own', 'w').write('x' * 500000)\n"
+        lab.write(text)
+        after = lab.profiled(site="main.py:%d" % site(text), options=("--log-dir", str(disk / "runs")))
+        assert (after.code, after.stdout) == (0, b"449985000\n")
+        assert (lab.folder / "own").stat().st_size == 500000
+        assert any("could not be written" in p and "Free some space" in p for p in after.problems()), after.problems()
+        assert after.site()["calls"] > 1000
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
