@@ -527,6 +527,20 @@ def test_exact_lines(lab):
         assert done.problems() == []
 
 
+def test_without_room_for_a_thread_the_program_runs(lab):
+    lab.write(MODEL + "def f():\n    return model.predict(1)  # site\n", "scorer.py")
+    lab.write(
+        "import resource, threading\nthreading.stack_size(1 << 30)\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 600 << 20))\nimport scorer\nprint(scorer.f())\n"
+    )
+    before = lab.plain()
+    done = profiled(lab, site="scorer.py:%d" % marked((lab.folder / "scorer.py").read_text())["site"])
+    assert (done.code, done.stdout) == (before.code, before.stdout) == (0, b"1\n")
+    assert b"Traceback" not in done.stderr
+    assert ["could not be sampled" in problem for problem in done.problems()] == [True]
+    assert done.site()["calls"] == 1
+
+
 LIMITS = """
 import sys, json
 sys.path.insert(0, %r)
