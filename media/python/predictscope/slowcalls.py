@@ -6,8 +6,9 @@ from predictscope.store import CALL, HEADER_BYTES, SLOT_BYTES
 
 # A look reads at most so many of the newest records: some 50 us.
 _MOST = 32
-# So many calls of a site must be known before one can be slow.
-_KNOWN = 50
+# So many calls of a site must have been read, and so many written in all, before one can be slow.
+_KNOWN = 20
+_LEAST_CALLS = 50
 _TIMES = 3
 # A machine that stops for a moment is no slow call.
 _LEAST_NS = 2 * 1000 * 1000
@@ -42,7 +43,7 @@ class SlowCalls:
         for index in range(max(self._next, low - _MOST), low):
             begin, end, site, _, _, flags, _, kind = _slot(buffer, HEADER_BYTES + index * SLOT_BYTES)
             if kind == CALL and end > begin and not flags & _RAISED_OR_TRACED:
-                slow |= self._is_slow(site, end - begin)
+                slow |= self._is_slow(site, end - begin) and first + low >= _LEAST_CALLS
         self._next = low
         return slow
 

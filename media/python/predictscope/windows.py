@@ -11,7 +11,7 @@ import os
 import threading
 import time
 
-from predictscope import frameworks, record
+from predictscope import deadline, frameworks, record
 from predictscope.slowcalls import SlowCalls
 
 _LOOK_NS = 100 * 1000 * 1000
@@ -26,7 +26,7 @@ _SLOW_CALLS = 10
 # A window that was not asked for may take this share of the time since the start, by what the last one took.
 _SLOW_SHARE = 0.01
 # The program's own profiler waits so long for a call of another thread that ours is recording.
-_LONGEST_WAIT = 10  # s
+_LONGEST_WAIT_S = 10
 
 WAITING, WARMING, DONE = range(3)
 
@@ -67,8 +67,10 @@ class _Plan:
     """How far the windows of one profiler are."""
 
     def __init__(self, profiler, warm_up):
+        self.profiler = profiler
         self.kinds = list(profiler.KINDS)
         self.phase = WAITING
+        self.ended = False
         self.seen = 0
         self.warm_up = warm_up
 
@@ -76,12 +78,20 @@ class _Plan:
         """The window that the present call should open, or None."""
         if self.phase == DONE or (self.phase == WARMING and self.seen <= self.warm_up):
             return None
+        if self.profiler.PER_CALL and self.seen == 1 and not deadline.is_main(threading.get_ident()):
+            return None  # a session in another thread can be ended by nobody: not before one call has ended
         return self.kinds[0]
 
     def opened(self, kind):
         if kind in self.kinds:
             self.kinds.remove(kind)
         self.phase = WARMING if self.kinds else DONE
+
+    def end(self):
+        """No window any more, not even one that is asked for."""
+        self.kinds = []
+        self.phase = DONE
+        self.ended = True
 
 
 class _Window:
@@ -94,6 +104,8 @@ class _Window:
         self.calls = calls
         self.traced = 0
         self.opened_ns = time.perf_counter_ns()
+        self.bytes = 0
+        self.deadline = None  # of the open session
 
 
 class Windows:
@@ -192,7 +204,7 @@ class Windows:
             self._close(now)
         if self._window is None:
             kind = plan.next_kind()
-            if kind is None and plan.phase == DONE and "first" in profiler.KINDS:
+            if kind is None and plan.phase == DONE and not plan.ended and "first" in profiler.KINDS:
                 kind, self._extra = self._extra, None
             if kind is not None:
                 return self._open(profiler, plan, kind, warm, now)
@@ -226,11 +238,11 @@ class Windows:
         self._window = _Window(profiler, kind, path, calls)
         plan.opened(kind)
         note = self._start(record.WARM_UP if kind == "first" else flags, begin)
-        if note is None and not os.listdir(path):
+        if note is None:
             self._window = None
             os.rmdir(path)
             self._settle()
-        elif note is not None:
+        else:
             self._traces += 1
         return note
 
@@ -245,16 +257,21 @@ class Windows:
                 os.register_at_fork(before=self._before_fork)
         try:
             self.session = window.profiler.start(window.path)
-        except (frameworks.Busy, frameworks.Unsafe) as reason:
-            fix = "Take the program's own profiler out for this run to get a trace."
+        except frameworks.Unsafe as reason:
+            self._folder.problem("%s Calls are timed, but no trace is taken." % reason)
+            self._plans[window.profiler.NAME].end()
+            return None
+        except frameworks.Busy as busy:
             self._give_up(
-                "%s Calls are timed, but no trace is taken." % reason,
-                fix if isinstance(reason, frameworks.Busy) else None,
+                "%s Calls are timed, but no trace is taken." % busy,
+                "Take the program's own profiler out for this run to get a trace.",
             )
             return None
         except Exception as error:
             self._give_up("The framework's profiler could not start: %s: %s" % (type(error).__name__, error))
             return None
+        seconds = window.profiler.seconds(self._seconds) if window.profiler.PER_CALL else self._seconds
+        window.deadline = deadline.Deadline(seconds, lambda: self._expire(window))
         self._cost_ns = time.perf_counter_ns() - begin
         return Note(self, window.profiler, self.session, flags, begin)
 
@@ -288,7 +305,9 @@ class Windows:
             if whole and (window.traced >= window.calls or self._expired(ended)):
                 return self._close(ended)
             if note.opened_ns is not None and window.profiler.PER_CALL:
-                self._stop_session()
+                self._stop_session(window)
+                if window.bytes > window.profiler.MOST_BYTES:
+                    return self._close(ended)
                 self._recorder.write(record.OWN_WORK, ended, time.perf_counter_ns())
 
     def abandon(self, note):
@@ -297,12 +316,13 @@ class Windows:
             if note.opened_ns is not None and note.session is self.session:
                 self._close()
 
-    def _stop_session(self):
-        """Ends the open session in this thread; False when that did not work."""
+    def _stop_session(self, window):
+        """Ends the open session of a window in this thread; False when that did not work."""
         session, self.session = self.session, None
         try:
             if session is not None:
-                session.stop()
+                window.deadline.cancel()
+                window.bytes += session.stop() or 0
             return True
         except Exception as error:
             self._folder.problem("The trace could not be written: %s: %s" % (type(error).__name__, error))
@@ -310,13 +330,41 @@ class Windows:
         finally:
             self._stopped.notify_all()
 
+    def _expire(self, window):
+        """The window's time is over, and its call is not; runs in the deadline's thread."""
+        with self._lock:
+            if self._window is not window or os.getpid() != self._pid:
+                return
+            if self._may_stop():
+                self._cut()
+                return
+            owner = self.session.thread
+        if deadline.is_main(owner):
+            deadline.call_in_main_thread(lambda: self._expire_here(window))
+
+    def _expire_here(self, window):
+        with self._lock:
+            if self._window is window and self._may_stop():
+                self._cut()
+
+    def _cut(self):
+        if self.session is not None:
+            self._folder.problem(
+                "A traced call took longer than a trace may get (it is kept in memory while it is taken): "
+                "the trace shows its beginning.",
+                "Profile a call that does less, or raise the seconds that a trace may take.",
+            )
+        self._close()
+
     def _close(self, begin=None):
         window, self._window = self._window, None
         if window is None:
             return
         begin = begin or time.perf_counter_ns()
+        if window.deadline is not None:
+            window.deadline.cancel()
         self._settle()
-        if self._stop_session() and os.listdir(window.path):
+        if self._stop_session(window) and os.listdir(window.path):
             try:
                 getattr(window.profiler, "finish", len)(window.path)
             except Exception:
@@ -349,7 +397,10 @@ class Windows:
             return
         with self._lock:
             if self.session is not None and self.session.thread == threading.get_ident():
-                self._stop_session()
+                self._stop_session(self._window)
+            watching = self._window.deadline if self._window is not None and self.session is not None else None
+        if watching is not None:
+            watching.cancel(wait=True)
 
     def give_way(self, starts=True):
         """The program is about to start (or stop) a session itself: ours ends now and does not come back."""
@@ -364,7 +415,7 @@ class Windows:
                 )
                 self._done = True  # no call starts another one while we wait
                 if not self._may_stop():
-                    self._stopped.wait_for(lambda: self.session is not session, _LONGEST_WAIT)
+                    self._stopped.wait_for(lambda: self.session is not session, _LONGEST_WAIT_S)
                 if self._may_stop():
                     self._close()
                 else:
@@ -383,6 +434,8 @@ class Windows:
     def _abandon(self):
         """The call that our session waits for waits for the program's profiler. Never stopped and never exported,
         it does no harm in 2.13; to stop it once it is displaced would end the process."""
+        if self._window.deadline is not None:
+            self._window.deadline.cancel()
         self.session = self._window = None
         self._folder.problem(
             "The program started a profiler in a thread that a traced call waits for; the trace of that call is lost.",

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import threading
+import time
 
 from predictscope.frameworks import Unsafe, kineto
 
@@ -17,6 +18,11 @@ NAME = "torch"
 PER_CALL = True
 KINDS = ("first", "steady")
 
+# A program of small operators fills 140 MB of trace in a second, and its end takes five.
+MOST_BYTES = 32 << 20
+_FIRST_SECONDS = 1
+
+_bytes_per_second = None
 _own = threading.local()
 
 
@@ -53,6 +59,7 @@ class Session:
             else:
                 self._profile.__enter__()
             kineto.end_thread()
+        self._began = time.perf_counter()
 
     def span(self, site, slot):
         """Opens the span of one call; its name carries the ids, for there is no place for values."""
@@ -66,15 +73,21 @@ class Session:
 
     def stop(self):
         """Ends the session and writes its file. The profile object's own end would first turn all events into
-        Python objects (8 to 24 ms a call up to 2.4)."""
+        Python objects (8 to 24 ms a call up to 2.4). Returns the file's size."""
         if self._synchronize is not None:
             self._synchronize()
+        global _bytes_per_second
+        taken = time.perf_counter() - self._began
         with kineto.Quiet(), _Own():
             result = self._profiler._disable_profiler()
             finish = getattr(self._profiler, "_run_on_profiler_stop", None)
             if finish is not None:
                 finish()
             result.save(self.path)
+        size = os.path.getsize(self.path)
+        if taken > 0.1:  # the rate of the shortest ones is that of what every file begins with
+            _bytes_per_second = size / taken
+        return size
 
 
 class _Own:
@@ -85,6 +98,13 @@ class _Own:
 
     def __exit__(self, *error):
         _own.now = False
+
+
+def seconds(most):
+    """How long a session may last, so that its file stays small by what the last ones wrote."""
+    if _bytes_per_second is None:
+        return min(most, _FIRST_SECONDS)
+    return min(most, max(0.1, MOST_BYTES / _bytes_per_second))
 
 
 def start(path):
