@@ -5,6 +5,13 @@ import type { SiteRecord } from '../runs/processRecords';
 import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
 import { runNameTime, type ConfigSite } from '../runs/runRecord';
+import {
+  sharedDeviceProblems,
+  summarizeDevices,
+  summarizeProcesses,
+  type DeviceSummary,
+  type ProcessSummary,
+} from './deviceUse';
 import { findRunProblems } from './runProblems';
 import { lineFigures, type HotLine, type Sampling, type SiteLine } from './hotLines';
 import { lifetimeNs, siteFigures, type SiteFigures } from './siteFigures';
@@ -26,6 +33,9 @@ export interface RunSummary {
     devices: string[];
     state: string;
     processes: number;
+    /** What devices and processes used while it lived; empty where nothing could be asked. */
+    deviceUse: DeviceSummary[];
+    processUse: ProcessSummary[];
   };
   sites: SiteSummary[];
   /** The user's lines that most of the time goes to; empty when nothing was sampled. */
@@ -108,6 +118,7 @@ export function summarizeRun(reader: RunReader): RunSummary {
     processes.map((process) => lifetimeNs(process, until)),
   );
   for (const site of sites) site.lines = siteLines.get(site.index) ?? [];
+  const devices = summarizeDevices(reader.usage.devices, ownPids(processes));
   const leading = record?.leadingSite;
   sites.sort(
     (a, b) =>
@@ -128,6 +139,8 @@ export function summarizeRun(reader: RunReader): RunSummary {
       devices: devicesOf(processes),
       state: record?.state ?? (alive ? 'running' : 'ended'),
       processes: processes.length,
+      deviceUse: devices,
+      processUse: summarizeProcesses(reader.usage.processes),
     },
     sites,
     hotLines,
@@ -135,9 +148,15 @@ export function summarizeRun(reader: RunReader): RunSummary {
     traces: processes.flatMap((p) =>
       p.traces.map((trace) => ({ path: path.join(p.directory, trace.path), format: '', events: 0 })),
     ),
-    problems: findRunProblems(reader, alive),
+    problems: [
+      ...findRunProblems(reader, alive),
+      ...sharedDeviceProblems(reader.usage.devices, devices, processes),
+    ],
   };
 }
+
+const ownPids = (processes: readonly ProcessReader[]): Set<number> =>
+  new Set(processes.flatMap((p) => p.process?.pid ?? []));
 
 /** Each once, whichever processes met it: the index follows from file, line and method. */
 function sitesWithoutSource(processes: readonly ProcessReader[]): SiteRecord[] {

@@ -149,7 +149,7 @@ function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnix
 
 /** What the process counted after its records had reached their limit. */
 function addFolded(process: ProcessReader, bySite: Map<number, Collected>): void {
-  for (const [site, folded] of process.folded) {
+  for (const [site, folded] of process.folded.calls) {
     let found = bySite.get(site);
     if (!found) bySite.set(site, (found = nothingYet()));
     found.calls += folded.calls;

@@ -139,7 +139,11 @@ async function run(
   request.onStart?.(handle, directory);
   Object.assign(record, { state: 'running', ref: handle.ref });
   await writeRunRecord(directory, record);
+  const watching = new AbortController();
+  const watched = request.target.watchUsage?.(directory, watching.signal);
   const ended = await handle.ended;
+  watching.abort();
+  await watched;
   Object.assign(record, { state: 'ended', endedUnixNs: unixNow() });
   if ('exitCode' in ended) record.exitCode = ended.exitCode;
   if ('signal' in ended) record.signal = ended.signal;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describeProblem } from '../common/problem';
-import { formatCount, formatDuration, formatShare } from '../common/units';
+import { formatBytes, formatCount, formatDuration, formatShare } from '../common/units';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
 import { adviceFor } from '../insight/advice';
 import { partOrder, partTitle } from '../insight/partNames';
@@ -31,6 +31,7 @@ export function textReport(summary: RunSummary, cwd: string): string {
     for (const site of called) lines.push(...parts(site, cwd));
   }
   lines.push(...hotLines(summary, cwd));
+  lines.push(...usage(summary));
   const silent = summary.sites.length - called.length;
   if (silent > 0 && called.length > 0)
     lines.push(`${silent} other predict site${silent > 1 ? 's were' : ' was'} not called.`, '');
@@ -60,6 +61,33 @@ function table(sites: readonly SiteSummary[], cwd: string): string[] {
     formatShare(site.shareOfRun),
   ]);
   return aligned([columns, ...rows], 2);
+}
+
+/** A line for each device, and one for the processes together. */
+function usage({ run }: RunSummary): string[] {
+  const lines = run.deviceUse.map((device) => {
+    const parts = [
+      device.busyMean === null ? '' : `${formatShare(device.busyMean)} busy`,
+      device.memoryMostBytes === null
+        ? ''
+        : `${formatBytes(device.memoryMostBytes)}${device.memoryBytes ? ` of ${formatBytes(device.memoryBytes)}` : ''}`,
+      device.powerMeanW === null
+        ? ''
+        : `${device.powerMeanW.toFixed(0)}${device.powerLimitW ? ` of ${device.powerLimitW.toFixed(0)}` : ''} W`,
+      device.throttledShare === 0
+        ? ''
+        : `clock held down by ${device.throttledBy.join(', ')} for ${formatShare(device.throttledShare)} of the time`,
+    ];
+    return `device  ${device.name}: ${parts.filter(Boolean).join(' · ')}`;
+  });
+  const seen = run.processUse.filter(({ coresMean }) => coresMean !== null);
+  if (seen.length > 0) {
+    const cores = seen.reduce((sum, { coresMean }) => sum + coresMean!, 0);
+    const memory = seen.reduce((sum, { memoryMostBytes }) => sum + memoryMostBytes, 0);
+    const who = seen.length === 1 ? 'process' : `${seen.length} processes`;
+    lines.push(`use     ${who}: ${cores.toFixed(1)} cores · ${formatBytes(memory)}`);
+  }
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 const mostLines = 8;

@@ -1,8 +1,8 @@
 import { UserError, errorText, type Problem } from '../common/problem';
 import type { Files } from '../targets/target';
 import { decodeHeader, decodeSlot, emptySlot, slotKind, type CallsHeader } from '../trace/formats/calls';
-import { decodeFolded, type FoldedCalls } from '../trace/formats/folded';
 import { CallTable } from './callTable';
+import { FoldedReader } from './foldedReader';
 import {
   parseLine,
   type FileRecord,
@@ -16,7 +16,6 @@ import {
 import { SampleReader } from './sampleReader';
 
 const chunkBytes = 1 << 20;
-const foldedBytes = 1 << 17;
 /** So many empty slots in a row mean that nothing was written further on. */
 const emptySlotsInARow = 64;
 
@@ -50,8 +49,7 @@ export class ProcessReader {
   readonly sites: SiteRecord[] = [];
   readonly frameworks: FrameworkRecord[] = [];
   readonly traces: TraceRecord[] = [];
-  /** Calls that were only counted, by site: the records had reached their limit. */
-  readonly folded = new Map<number, FoldedCalls>();
+  readonly folded: FoldedReader;
   readonly shapes = new Map<number, (number | null)[]>();
   readonly problems: Problem[] = [];
   readonly samples: SampleReader;
@@ -68,7 +66,6 @@ export class ProcessReader {
   originUnixNs = 0n;
 
   readonly #segments: Segment[] = [];
-  readonly #foldedFiles = new Map<number, string>();
   #logBytes = 0;
   #logRest = '';
   readonly #decoder = new TextDecoder();
@@ -78,6 +75,7 @@ export class ProcessReader {
     readonly name: string,
     private readonly source: Files,
   ) {
+    this.folded = new FoldedReader(directory, source);
     this.samples = new SampleReader(directory, source, this.problems);
   }
 
@@ -95,7 +93,7 @@ export class ProcessReader {
       for (const segment of this.#segments) await this.#readSegment(segment);
       if (this.#segments.length === known) break;
     }
-    const folded = await this.#readFolded();
+    const folded = await this.folded.poll();
     return lines || samples || folded || this.#count() !== before;
   }
 
@@ -137,7 +135,7 @@ export class ProcessReader {
         this.shapes.set(line.index, line.dims);
         break;
       case 'folded':
-        this.#foldedFiles.set(line.site, `${this.directory}/${line.path}`);
+        this.folded.add(line.site, line.path);
         break;
       case 'trace':
         this.traces.push(line);
@@ -161,18 +159,6 @@ export class ProcessReader {
       case undefined:
         break;
     }
-  }
-
-  /** Small files that change in place, so they are read anew. */
-  async #readFolded(): Promise<boolean> {
-    let changed = false;
-    for (const [site, path] of this.#foldedFiles) {
-      const found = decodeFolded(await this.source.read(path, 0, foldedBytes));
-      if (!found || found.calls === this.folded.get(site)?.calls) continue;
-      this.folded.set(site, found);
-      changed = true;
-    }
-    return changed;
   }
 
   async #openSegment(): Promise<void> {

@@ -3,6 +3,7 @@ import { isAlive } from '../targets/localProcess';
 import type { Files } from '../targets/target';
 import { ProcessReader } from './processReader';
 import { readRunConfig, readRunRecord, type RunConfig, type RunRecord } from './runRecord';
+import { UsageReader } from './usageReader';
 
 const lossGraceMs = 2000;
 
@@ -11,6 +12,8 @@ export class RunReader {
   record: RunRecord | undefined;
   config: RunConfig | undefined;
   readonly processes: ProcessReader[] = [];
+  /** What devices and processes used meanwhile, as the host saw it. */
+  readonly usage: UsageReader;
   /** Changes whenever `poll` found something. */
   version = 0;
   readonly #known = new Set<string>();
@@ -20,7 +23,9 @@ export class RunReader {
   constructor(
     readonly directory: string,
     private readonly files: Files,
-  ) {}
+  ) {
+    this.usage = new UsageReader(path.join(directory, 'usage.jsonl'), files);
+  }
 
   get name(): string {
     return path.basename(this.directory);
@@ -45,6 +50,7 @@ export class RunReader {
       changed = true;
     }
     for (const process of this.processes) changed = (await process.poll()) || changed;
+    changed = (await this.usage.poll()) || changed;
     if (changed) this.version++;
     return changed;
   }

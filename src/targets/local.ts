@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { localFiles } from './localFiles';
 import { isAlive, startTicks, stopProcess } from './localProcess';
+import { watchUsage } from './usage/usage';
 import type { Plan, Prepared, RunHandle, RunRef, RunState, Target } from './target';
 
 const windows = process.platform === 'win32';
@@ -10,6 +11,7 @@ const windows = process.platform === 'win32';
 export const localTarget: Target = {
   id: 'local',
   files: localFiles,
+  watchUsage,
   toHost: (file) => file,
   toTarget: (file) => file,
 

@@ -11,6 +11,8 @@ export interface Target {
   /** The running job again, from `run.json`; undefined when it is gone. */
   attach(ref: RunRef): RunHandle | undefined;
   readonly files: Files;
+  /** Writes `usage.jsonl` of a run that lives, until the signal; absent where nothing can be asked. */
+  watchUsage?(directory: string, signal: AbortSignal): Promise<void>;
   toHost(path: string): string;
   toTarget(path: string): string;
 }
