@@ -16,7 +16,8 @@ PER_CALL = False
 KINDS = ("first", "steady")
 
 _PROFILER = "tensorflow.python.profiler.profiler_v2"
-_TRACE = "tensorflow.python.profiler.trace"
+# What opens a span: where it is, and its name there; the second up to 2.2.
+_TRACES = (("tensorflow.python.profiler.trace", "Trace"), ("tensorflow.python.profiler.traceme", "TraceMe"))
 
 
 class _Level:
@@ -50,7 +51,7 @@ class Session:
     def __init__(self, path, profiler):
         self.path = path
         self._profiler = profiler
-        self._trace = getattr(importlib.import_module(_TRACE), "Trace", None)
+        self._trace = _trace()
         self._step = 0
 
     def span(self, site, slot):
@@ -79,6 +80,15 @@ class Session:
         _unwrapped(self._profiler, "stop")()
 
 
+def _trace():
+    for module, name in _TRACES:
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError):
+            pass
+    return None
+
+
 def start(path):
     """Starts a session that writes below `path` (absolute). Raises Busy when another one is running."""
     try:
@@ -95,7 +105,7 @@ def start(path):
             delay_ms=_Level(0),
         )
         arguments = dict(options=options)
-    except TypeError:  # 2.2: another signature; its defaults are the levels above
+    except (AttributeError, TypeError):  # 2.2 has no options; its defaults are the levels above
         arguments = {}
     try:
         _unwrapped(profiler, "start")(path, **arguments)
