@@ -12,6 +12,7 @@ import {
   type DeviceSummary,
   type ProcessSummary,
 } from './deviceUse';
+import { summarizeRequests, type RequestSummary } from './requests';
 import { findRunProblems } from './runProblems';
 import { lineFigures, type HotLine, type Sampling, type SiteLine } from './hotLines';
 import { lifetimeNs, siteFigures, type SiteFigures } from './siteFigures';
@@ -38,6 +39,8 @@ export interface RunSummary {
     processUse: ProcessSummary[];
   };
   sites: SiteSummary[];
+  /** What a server answered, by method and route; empty for a program that serves nothing. */
+  requests: RequestSummary[];
   /** The user's lines that most of the time goes to; empty when nothing was sampled. */
   hotLines: HotLine[];
   sampling: Sampling | null;
@@ -148,6 +151,7 @@ export function summarizeRun(reader: RunReader): RunSummary {
     traces: processes.flatMap((p) =>
       p.traces.map((trace) => ({ path: path.join(p.directory, trace.path), format: '', events: 0 })),
     ),
+    requests: summarizeRequests(processes),
     problems: [
       ...findRunProblems(reader, alive),
       ...sharedDeviceProblems(reader.usage.devices, devices, processes),

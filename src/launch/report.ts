@@ -30,6 +30,7 @@ export function textReport(summary: RunSummary, cwd: string): string {
     lines.push(...table(called, cwd), '');
     for (const site of called) lines.push(...parts(site, cwd));
   }
+  lines.push(...requests(summary));
   lines.push(...hotLines(summary, cwd));
   lines.push(...usage(summary));
   const silent = summary.sites.length - called.length;
@@ -61,6 +62,23 @@ function table(sites: readonly SiteSummary[], cwd: string): string[] {
     formatShare(site.shareOfRun),
   ]);
   return aligned([columns, ...rows], 2);
+}
+
+const mostRequests = 8;
+
+/** What a server answered, and how much of it was calls. */
+function requests(summary: RunSummary): string[] {
+  const shown = summary.requests.slice(0, mostRequests);
+  if (shown.length === 0) return [];
+  const rows = shown.map((row) => [
+    shorten(row.name, 40),
+    formatCount(row.requests),
+    duration(row.p50Ns),
+    duration(row.p95Ns),
+    formatCount(row.calls),
+    row.totalNs > 0 ? formatShare(row.callNs / row.totalNs) : '',
+  ]);
+  return [...aligned([['request', 'count', 'p50', 'p95', 'calls', 'in calls'], ...rows], 1), ''];
 }
 
 /** A line for each device, and one for the processes together. */

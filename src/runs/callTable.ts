@@ -10,6 +10,8 @@ export class CallTable {
   end = new Float64Array(64);
   /** Slot number, -1 where slots are not numbered. */
   slot = new Int32Array(64);
+  /** Slot number of the enclosing call or request, -1 for none. */
+  parent = new Int32Array(64);
   /** Counts every change, so that figures are only made anew when something happened. */
   version = 0;
 
@@ -21,6 +23,7 @@ export class CallTable {
     begin: number,
     end: number,
     slot: number,
+    parent: number,
   ): number {
     const row = this.length++;
     if (row === this.site.length) this.#grow();
@@ -28,6 +31,7 @@ export class CallTable {
     this.thread[row] = thread;
     this.begin[row] = begin;
     this.slot[row] = slot;
+    this.parent[row] = parent;
     this.update(row, shape, flags, begin, end);
     return row;
   }
@@ -50,6 +54,7 @@ export class CallTable {
     this.begin = widen(this.begin, new Float64Array(size));
     this.end = widen(this.end, new Float64Array(size));
     this.slot = widen(this.slot, new Int32Array(size));
+    this.parent = widen(this.parent, new Int32Array(size));
   }
 }
 

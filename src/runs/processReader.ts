@@ -39,11 +39,21 @@ export interface ClockPair {
   unixNs: bigint;
 }
 
+/** One request. Times in ns since the process's start; `endNs` NaN while it is open. */
+export interface RequestRow {
+  name: number;
+  beginNs: number;
+  endNs: number;
+}
+
 /** What one process of a run has left so far. `poll` reads only what is new. */
 export class ProcessReader {
   readonly calls = new CallTable();
   readonly ownWork: { begin: number; end: number }[] = [];
   readonly clockPairs: ClockPair[] = [];
+  /** Requests that a server answered, by slot number; those that are open have no end. */
+  readonly requests = new Map<number, RequestRow>();
+  readonly requestNames = new Map<number, string>();
   readonly files: FileRecord[] = [];
   /** Sites that only the process knows: calls from code without source. */
   readonly sites: SiteRecord[] = [];
@@ -133,6 +143,9 @@ export class ProcessReader {
         break;
       case 'shape':
         this.shapes.set(line.index, line.dims);
+        break;
+      case 'request':
+        this.requestNames.set(line.index, line.name);
         break;
       case 'folded':
         this.folded.add(line.site, line.path);
@@ -236,11 +249,11 @@ export class ProcessReader {
     row: number,
   ): void {
     const open = Number.isNaN(slot.endNs);
+    const number =
+      header.firstSlot === undefined
+        ? -1
+        : header.firstSlot + (offset - header.headerBytes) / header.slotBytes;
     if (slot.kind === slotKind.call) {
-      const number =
-        header.firstSlot === undefined
-          ? -1
-          : header.firstSlot + (offset - header.headerBytes) / header.slotBytes;
       if (row >= 0) {
         const changed =
           !open || this.calls.begin[row] !== slot.beginNs || this.calls.shape[row] !== slot.shape;
@@ -254,14 +267,18 @@ export class ProcessReader {
           slot.beginNs,
           slot.endNs,
           number,
+          slot.parent,
         );
       }
     } else if (slot.kind === slotKind.ownWork && !open) {
       this.ownWork.push({ begin: slot.beginNs, end: slot.endNs });
+    } else if (slot.kind === slotKind.request && number >= 0) {
+      this.requests.set(number, { name: slot.site, beginNs: slot.beginNs, endNs: slot.endNs });
     } else if (slot.kind === slotKind.clockPair) {
       this.clockPairs.push({ perfNs: slot.beginNs, unixNs: slot.unixNs });
     }
-    if (open && slot.kind === slotKind.call) segment.pending.set(offset, { offset, row });
+    if (open && (slot.kind === slotKind.call || slot.kind === slotKind.request))
+      segment.pending.set(offset, { offset, row });
     else segment.pending.delete(offset);
   }
 }

@@ -79,6 +79,7 @@ export type Line =
   | TraceRecord
   | SamplerRecord
   | LinesRecord
+  | { t: 'request'; index: number; name: string }
   | { t: 'folded'; site: number; path: string }
   | { t: 'shape'; index: number; dims: (number | null)[] }
   | { t: 'problem'; message: string; fix?: string }
@@ -92,6 +93,7 @@ const required: Readonly<Record<string, Readonly<Record<string, (value: unknown)
   site: { index: Number.isInteger, file: isText, line: Number.isInteger, callee: isText, framework: isText },
   framework: { name: isText, version: isText, devices: Array.isArray },
   trace: { path: isText },
+  request: { index: Number.isInteger, name: isText },
   folded: { site: Number.isInteger, path: isText },
   shape: { index: Number.isInteger, dims: Array.isArray },
   problem: { message: isText },

@@ -105,6 +105,48 @@ def test_a_server_that_is_stopped_keeps_all_its_calls(lab, name, end):
     assert after[:2] == before[:2], (lab.folder.parent / "log").read_text()
     assert after[1] == [b"0", b"3", b"1", b"2", b"4"]
     assert [site["calls"] for site in after[2]["sites"]] == [10]
+    (group,) = after[2]["requests"]
+    assert (group["name"], group["requests"], group["calls"]) == ("GET /score/*", 5, 10)
+    assert 0 < group["callNs"] < group["totalNs"]
+
+
+def test_calls_belong_to_their_request_among_others(lab):
+    """Requests that overlap in one thread, each with awaited calls and calls in another thread of its own."""
+    lab.write(
+        "import asyncio\n"
+        "class Model:\n    async def predict(self, n):\n        await asyncio.sleep(0.01 * n); return n\n"
+        "    def slow(self, n):\n        return n\n"
+        "model = Model()\n"
+        "async def score(n):\n"
+        "    await model.predict(n)  # site\n"
+        "    await asyncio.to_thread(other, n)\n"
+        "def other(n):\n"
+        "    return [model.slow(n) for _ in range(n)]  # site\n",
+        "scorer.py",
+    )
+    lab.write(
+        "import asyncio, scorer, sys\n"
+        "from uvicorn.protocols.http.h11_impl import RequestResponseCycle\n"
+        "async def app(scope, receive, send):\n    await scorer.score(scope['n'])\n"
+        "class Cycle(RequestResponseCycle):\n"
+        "    def __init__(self, n):\n"
+        "        self.scope = {'type': 'http', 'method': 'POST', 'path': '/n/%d' % n if n < 3 else '/more', 'n': n}\n"
+        "        self.access_log = False\n"
+        "        self.response_started = self.response_complete = True\n"
+        "    async def receive(self): pass\n"
+        "    async def send(self, message): pass\n"
+        "async def main():\n"
+        "    await asyncio.gather(*[Cycle(n).run_asgi(app) for n in (4, 3, 2, 1, 0)])\n"
+        "scorer.other(1)\n"
+        "asyncio.run(main())\n"
+    )
+    sites = ["scorer.py:9", "scorer.py:12"]
+    after = lab.profiled(site=sites, options=("--calls", "0"))
+    assert after.code == 0, after.text
+    assert sum(s["calls"] for s in after.summary["sites"]) == 5 + 10 + 1
+    groups = {g["name"]: (g["requests"], g["calls"]) for g in after.summary["requests"]}
+    assert groups == {"POST /n/*": (3, 3 + 3), "POST /more": (2, 2 + 7)}
+    assert "POST /more" in after.text and "in calls" in after.text
 
 
 def test_a_program_on_a_terminal_keeps_its_terminal(lab):

@@ -23,6 +23,15 @@ _pack_u16 = struct.Struct("<H").pack_into
 _perf = time.perf_counter_ns
 
 
+_request = None  # slot number + 1 of the request that is served, once a web framework is there
+
+
+def group_by(request):
+    """Calls that nothing encloses name what `request()` returns as their parent."""
+    global _request
+    _request = request
+
+
 class _Threads(threading.local):
     """`state` of the thread that asks."""
 
@@ -113,8 +122,9 @@ def make_functions(recorder, windows, shapes):
             state = threads.state
             outer = state[0]
             state[0] = call
+            parent = outer[2] if outer is not None else 0 if _request is None else _request()
             now = _perf()
-            _pack_begin(buffer, call[1], now, state[1], site, index, 0 if outer is None else outer[2], CALL)
+            _pack_begin(buffer, call[1], now, state[1], site, index, parent, CALL)
             if now > windows.next_look:
                 look(now)
                 _pack_u64(buffer, call[1], _perf())
@@ -135,7 +145,8 @@ def make_functions(recorder, windows, shapes):
             look(now)
         if note is not None:
             note.enter(site, number)
-        _pack_begin(buffer, offset, _perf(), state[1], site, index, 0 if outer is None else outer[2], CALL)
+        parent = outer[2] if outer is not None else 0 if _request is None else _request()
+        _pack_begin(buffer, offset, _perf(), state[1], site, index, parent, CALL)
         return Token((call, outer, state)) if note is None and fd is None else SlowToken((call, outer, state, note))
 
     def begin_folded(site):

@@ -35,6 +35,8 @@ def start():
 
     patches = dict(process.patches(), _posixsubprocess=_patch_children)
     patches["_pytest.assertion.rewrite"] = lambda module: _patch_pytest(module, wanted)
+    for name in _WEB:
+        patches[name] = _patch_web
     if config.get("options", {}).get("frameworkCalls"):
         patches.update(_framework_calls(wanted).patches())
     sys.meta_path.insert(0, imports.Finder(wanted, patches))
@@ -71,6 +73,19 @@ def _framework_calls(wanted):
     )
 
 
+# Modules of webrequests.ENTRIES, which is only loaded when one of them is.
+_WEB = ("flask.app", "django.core.handlers.wsgi", "django.core.handlers.asgi", "starlette.applications")
+_WEB += ("uvicorn.protocols.http.h11_impl", "uvicorn.protocols.http.httptools_impl")
+
+
+def _patch_web(module):
+    from predictscope import webrequests
+
+    if _current.requests is None:
+        _current.requests = webrequests.Requests(lambda: _current.process)
+    _current.requests.patches()[module.__name__](module)
+
+
 def _patch_children(module):
     from predictscope import children
 
@@ -93,7 +108,7 @@ class _Process:
         self.windows = None
         self.sampler = None
         self.lines = None
-        self.compiling = None
+        self.recorder = None
 
     def arm(self, traces=True):
         from predictscope import record, sampler
@@ -102,7 +117,7 @@ class _Process:
         options = dict(self.config.get("options", {}))
         if not traces:
             options["tracedCalls"] = 0
-        recorder = record.Recorder(self.folder, options.get("store"), options.get("mostRecordBytes"))
+        recorder = self.recorder = record.Recorder(self.folder, options.get("store"), options.get("mostRecordBytes"))
         self.windows = Windows(self.folder, recorder, options)
         self.sampler = self.windows.sampler = sampler.Sampler(self.folder, options)
         functions = record.make_functions(recorder, self.windows, record.Shapes(self.folder))
@@ -139,6 +154,7 @@ class _Process:
 
 class _Current:
     process = None
+    requests = None
 
 
 _current = _Current()

@@ -17,7 +17,7 @@ FIRST_SEGMENT_BYTES = 64 * 1024
 LAST_SEGMENT_BYTES = 4 * 1024 * 1024
 MOST_BYTES = 128 * 1024 * 1024
 
-CALL, OWN_WORK, CLOCK_PAIR = 1, 2, 3
+CALL, OWN_WORK, CLOCK_PAIR, REQUEST = 1, 2, 3, 4
 
 _HEADER = struct.Struct("<8sIIQQQQ")
 _SLOT = struct.Struct("<QQQQIIIHBB")
@@ -165,6 +165,16 @@ class Recorder:
             _pack_slot(buffer, offset, begin, end, native_id(), 0, site, 0, 0, flags, 0, kind)
             if fd is not None:
                 flush(fd, buffer, offset)
+
+    def begin_request(self, place):
+        """Writes an open request into a slot; its begin, ns of perf_counter."""
+        begin = _perf()
+        _pack_slot(place[0], place[1], begin, 0, native_id(), 0, 0, 0, 0, 0, 0, REQUEST)
+        return begin
+
+    def end_request(self, buffer, offset, begin, name):
+        """Ends it, and names it by its number in process.jsonl (0: none)."""
+        _pack_slot(buffer, offset, begin, _perf(), native_id(), 0, name, 0, 0, 0, 0, REQUEST)
 
     def open(self):
         """Makes the first file ahead of the first record."""

@@ -7,7 +7,7 @@ import { UserError } from '../../common/problem';
 export const headerBytes = 4096;
 export const slotBytes = 48;
 
-export const slotKind = { empty: 0, call: 1, ownWork: 2, clockPair: 3 } as const;
+export const slotKind = { empty: 0, call: 1, ownWork: 2, clockPair: 3, request: 4 } as const;
 export const callFlags = { raised: 1, traced: 2, enqueued: 4, warmUp: 8 } as const;
 
 export interface CallsHeader {
@@ -56,7 +56,7 @@ export interface Slot {
   thread: number;
   site: number;
   shape: number;
-  /** Slot number of the enclosing call, -1 for none. */
+  /** Slot number of the enclosing call, else of the request that it was made for, -1 for none. */
   parent: number;
   flags: number;
   /** A clock pair's Unix time, exact. */

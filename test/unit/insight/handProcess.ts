@@ -28,7 +28,7 @@ export function handProcess(
   for (const [i, dims] of (options.shapes ?? []).entries()) process.shapes.set(i + 1, dims);
   for (const [slot, call] of calls.entries()) {
     const { site = 0, shape = 0, flags = 0, thread = 1, begin, end = NaN } = call;
-    process.calls.add(site, shape, flags, thread, begin, end, slot);
+    process.calls.add(site, shape, flags, thread, begin, end, slot, -1);
   }
   return process;
 }
