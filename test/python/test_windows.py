@@ -48,7 +48,8 @@ def test_the_file_capture_opens_one_more_window_each_time(lab):
 
         def wait_for(kinds):
             until = time.monotonic() + 60
-            while [record["window"] for record in windows(runs)] != kinds:
+            # A machine that stops for a moment makes slow calls.
+            while [record["window"] for record in windows(runs) if record["window"] != "slow"] != kinds:
                 assert time.monotonic() < until, windows(runs)
                 time.sleep(0.1)
 
@@ -59,7 +60,7 @@ def test_the_file_capture_opens_one_more_window_each_time(lab):
         time.sleep(1)
         (run / "capture").touch()
         wait_for(["first", "steady", "capture", "capture"])
-        assert windows(runs)[-1]["calls"] == 4
+        assert [record["calls"] for record in windows(runs) if record["window"] == "capture"] == [4, 4]
         (run / "stop").touch()
     finally:
         program.kill()
@@ -70,14 +71,14 @@ def test_the_file_capture_opens_one_more_window_each_time(lab):
 
 def test_a_slow_call_opens_a_window(lab):
     lab.write(
-        NET + "for i in range(300): run()\ntime.sleep(1)\n"
+        NET + "for i in range(300): run()\ntime.sleep(3)\n"
         "for i in range(12): run(0.2 if i < 3 else 0.001); time.sleep(0.15)\n"
     )
     done = lab.profiled(site="main.py:%d" % SITE)
     (directory,) = lab.folder.parent.glob("program-runs")
     kinds = [record["window"] for record in windows(directory)]
-    assert kinds[:3] == ["first", "steady", "slow"]
-    assert len(kinds) <= 5
+    assert kinds[:2] == ["first", "steady"]
+    assert 1 <= len(kinds[2:]) <= 3 and set(kinds[2:]) == {"slow"}
     assert done.site()["calls"] == 312
     # Slow calls stand for no others.
     assert done.site()["partsCalls"] == 20

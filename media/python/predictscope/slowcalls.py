@@ -11,7 +11,7 @@ _KNOWN = 20
 _LEAST_CALLS = 50
 _TIMES = 3
 # A machine that stops for a moment is no slow call.
-_LEAST_NS = 2 * 1000 * 1000
+_LEAST_NS = 5 * 1000 * 1000
 
 _slot = struct.Struct("<QQ16xIIIHBB").unpack_from
 _RAISED_OR_TRACED = 1 | 2

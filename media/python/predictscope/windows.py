@@ -24,7 +24,7 @@ _IDLE_CALLS = 64
 _MOST_SLOW_WINDOWS = 3
 _SLOW_CALLS = 10
 # A window that was not asked for may take this share of the time since the start, by what the last one took.
-_SLOW_SHARE = 0.01
+_SLOW_SHARE = 0.02
 # The program's own profiler waits so long for a call of another thread that ours is recording.
 _LONGEST_WAIT_S = 10
 

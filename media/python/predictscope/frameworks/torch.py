@@ -6,8 +6,8 @@ the program's start waits for them. Sources: torch/autograd/profiler.py of 1.13,
 """
 
 import functools
-import json
 import os
+import re
 import sys
 import threading
 import time
@@ -120,24 +120,37 @@ def _host():
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in host) or "host"
 
 
+# What may follow the list of events: members of the root that are a text or a number.
+_TAIL = re.compile(rb'\](?:\s*,\s*"\w+"\s*:\s*(?:"(?:\\.|[^"\\])*"|[\d.]+))*\s*\}\s*$')
+_BASE = re.compile(rb'"baseTimeNanoseconds"\s*:\s*(\d+)')
+_LONGEST_TAIL = 8192
+
+
+def _pieces(data):
+    """(what is before the first event, the events, what is after the last one, the zero of the times)."""
+    begin = data.index(b"[", data.index(b'"traceEvents"')) + 1
+    tail = _TAIL.search(data, max(begin, len(data) - _LONGEST_TAIL))
+    head, events, rest = data[:begin], data[begin : tail.start()].strip(), data[tail.start() :]
+    if events[:1] != b"{" or events[-1:] != b"}":
+        raise ValueError("not a list of events")
+    return head, events, rest, _BASE.findall(head[-_LONGEST_TAIL:] + rest)
+
+
 def finish(path):
-    """Makes one trace of the sessions of a window. Where that fails, they stay as they are."""
+    """Makes one trace of the sessions of a window, as text: their events count from the same zero, but for the
+    one that changes every three months. Where that fails, they stay as they are."""
     names = sorted(os.listdir(path), key=lambda name: int(name.split(".")[-4]))
     if len(names) < 2:
         return
-    whole = None
+    parts = []
     for name in names:
         with open(os.path.join(path, name), "rb") as file:
-            part = json.loads(file.read().decode("utf-8"))
-        if whole is None:
-            whole = part
-        elif part.get("baseTimeNanoseconds") == whole.get("baseTimeNanoseconds"):
-            whole["traceEvents"] += [event for event in part["traceEvents"] if event.get("ph") != "M"]
-        else:
-            return  # counted from another zero: once in three months
+            parts.append(_pieces(file.read()))
+    if any(part[3] != parts[0][3] for part in parts):
+        return
     target = os.path.join(path, names[0])
-    with open(target + ".new", "w") as file:
-        json.dump(whole, file, separators=(",", ":"))
+    with open(target + ".new", "wb") as file:
+        file.write(parts[0][0] + b"\n" + b",\n".join(part[1] for part in parts) + b"\n" + parts[0][2])
     os.replace(target + ".new", target)
     for name in names[1:]:
         os.remove(os.path.join(path, name))
