@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, describeProblem, errorText } from './common/problem';
+import { captureCommand } from './cli/captureCommand';
 import { editCommand } from './cli/editCommand';
 import { usage, version } from './cli/help';
 import { profileCommand } from './cli/profileCommand';
@@ -21,6 +22,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return profileCommand(args, here);
     case 'summarize':
       return summarizeCommand(args);
+    case 'capture':
+      return captureCommand(args);
     case 'insert':
     case 'remove':
       return editCommand(command, args, here);

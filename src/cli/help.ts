@@ -17,10 +17,13 @@ export const usage = `usage: predictscope COMMAND
       --sampler-interval MS             look every MS milliseconds where the program is (default 5; 0: never)
       --exact-lines                     count the lines of functions with such calls exactly (Python 3.12 and
                                         later; slows these functions down)
+      --framework-calls                 time calls from code without source too, by wrapping the frameworks' own
+                                        functions (done for python -c, standard input and .pyc files)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds
       --target T                        where to run (this version: local)
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
+  capture RUN                           a run that goes on: trace its next calls
   insert FILE[:LINE]… [options]         put profiler calls into the source, around the calls of these lines or
                                         all predict calls (1: something was refused; 125: could not be done)
       --plain                           the framework's own start and stop, in try/finally

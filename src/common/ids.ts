@@ -3,6 +3,7 @@
 export const commands = {
   profilePredict: 'predictscope.profilePredict',
   chooseProgram: 'predictscope.chooseProgram',
+  captureNow: 'predictscope.captureNow',
   stopRecording: 'predictscope.stopRecording',
   stopProgram: 'predictscope.stopProgram',
   openTimeline: 'predictscope.openTimeline',

@@ -1,12 +1,11 @@
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { askToStop } from '../runs/requests';
 import { readRunRecord } from '../runs/runRecord';
 import type { Run } from '../insight/runStore';
 import { localTarget } from '../targets/local';
 
 /** Asks the recorder to stop; the program goes on. */
 export async function stopRecording(run: Run): Promise<void> {
-  await writeFile(path.join(run.directory, 'stop'), '');
+  await askToStop(run.directory);
 }
 
 /** How long an open trace window may take to close before the program is asked to end. */

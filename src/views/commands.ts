@@ -10,6 +10,7 @@ import { runTitle } from '../insight/runTitle';
 import type { RunNode, RunsTree } from './runsTree';
 import type { RunsModel } from '../editor/runsModel';
 import { stopRecording, stopRun } from '../editor/stopRun';
+import { askForTrace } from '../runs/requests';
 import type { InsertedCalls } from '../editor/insertedCalls';
 import { copyProfilingCommand, profilePredict, type ProfileContext } from './profileCommands';
 import type { SiteCommands } from './siteCommands';
@@ -32,6 +33,15 @@ export function registerCommands(context: CommandContext): Disposable {
   };
   on(commands.profilePredict, (argument) => profilePredict(context, argument, false));
   on(commands.chooseProgram, (argument) => profilePredict(context, argument, true));
+  on(commands.captureNow, async (argument) => {
+    const run = liveRun(context, argument);
+    if (!run) return;
+    await askForTrace(run.directory);
+    vscode.window.setStatusBarMessage(
+      vscode.l10n.t('$(record) The next calls of {0} will be traced.', runTitle(run.summary)),
+      4000,
+    );
+  });
   on(commands.stopRecording, async (argument) => {
     const run = liveRun(context, argument);
     if (run) await stopRecording(run);
