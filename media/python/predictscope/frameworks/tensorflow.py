@@ -188,5 +188,6 @@ def _graph_mode(context):
 
 
 def _keras():
-    keras = sys.modules.get("keras") or sys.modules.get("tf_keras")
+    # TensorFlow itself may load `keras`; the other is there only where the program wants it.
+    keras = sys.modules.get("tf_keras") or sys.modules.get("keras")
     return str(getattr(keras, "__version__", "")) if keras is not None else ""
