@@ -42,7 +42,7 @@ await writeFile(file, JSON.stringify(found));
 await rm(`${file}.rows`, { force: true });
 process.exitCode = await runLive(
   main,
-  ['-m', 'pytest', 'test/versions', '-q', '-rs', '-p', 'no:cacheprovider'],
+  ['-m', 'pytest', 'test/versions', '-q', '-rs', '--disable-warnings', '-p', 'no:cacheprovider'],
   { cwd: root, env: { PREDICTSCOPE_STACKS: file } },
 );
 console.log(table((await readFile(`${file}.rows`, 'utf8').catch(() => '')).split('\n').filter(Boolean)));
@@ -66,28 +66,26 @@ async function environment({ name, python, base, cudaStubs }) {
         const options = ['--no-deps', '--disable-pip-version-check'];
         await run(its, ['-m', 'pip', 'install', ...options, '-r', requirements]);
         if (base === 'main') await seeThrough(its);
-        if (cudaStubs) await run(main, [stubs, await torchLibraries(its)]);
+        if (cudaStubs) await run(main, [stubs, path.join(await packages(its), 'torch/lib')]);
       }),
     { movable: false },
   );
   return interpreterOf(made);
 }
 
-/** An environment made from another one sees the packages of the interpreter below both: it shall see its. */
-/** @param {string} python */
+/**
+ * An environment made from another one sees the packages of the interpreter below both; it shall see the other's.
+ *
+ * @param {string} python
+ */
 async function seeThrough(python) {
-  const where = 'import sysconfig; print(sysconfig.get_paths()["purelib"])';
-  const below = (await run(main, ['-c', where])).trim();
-  const own = (await run(python, ['-c', where])).trim();
-  await writeFile(path.join(own, 'main.pth'), `${below}\n`);
+  await writeFile(path.join(await packages(python), 'main.pth'), `${await packages(main)}\n`);
 }
 
 /** @param {string} python @returns {Promise<string>} */
-const torchLibraries = async (python) =>
-  path.join(
-    (await run(python, ['-c', 'import sysconfig; print(sysconfig.get_paths()["platlib"])'])).trim(),
-    'torch/lib',
-  );
+async function packages(python) {
+  return (await run(python, ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])'])).trim();
+}
 
 /** @param {string} version such as 3.7 @returns {Promise<string>} */
 async function interpreter(version) {
@@ -111,7 +109,9 @@ async function interpreter(version) {
 }
 
 /** @param {string} text */
-const lastLine = (text) => text.trim().split('\n').at(-1) ?? '';
+function lastLine(text) {
+  return text.trim().split('\n').at(-1) ?? '';
+}
 
 /** What test/bench/RESULTS.md shows. @param {string[]} rows JSON, as the tests left them */
 function table(rows) {

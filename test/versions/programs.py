@@ -8,7 +8,7 @@ What each process called it writes down itself, in a file `made-PID`.
 # Two input shapes, to see them told apart; batch 1, as the seed users predict.
 _INPUTS = """
 inputs = [numpy.ones((1, 64, 4), "float32"), numpy.ones((1, 96, 4), "float32")]
-wrong = numpy.ones((1, 64, 7), "float32")
+wrong = "text"
 """
 
 _LAYERS = (

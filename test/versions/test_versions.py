@@ -11,6 +11,7 @@ import shutil
 import struct
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ STACKS = json.loads(Path(__file__).with_name("stacks.json").read_text())
 FOUND = json.loads(Path(os.environ["PREDICTSCOPE_STACKS"]).read_text())
 KEPT = ROOT / "artifacts" / "versions"
 
-# What the profiler of TensorFlow 2.4 says where it leaves its files, in lines and parts of lines.
-FILES = re.compile(rb"Dumped (gzipped )?tool data for|Creating directory: |^$")
+# What the profilers of TensorFlow 2.2 to 2.4 say where they leave their files, in lines and parts of lines.
+FILES = re.compile(rb"Dumped (gzipped )?tool data for|Creating directory: |Generation of step-events took|^$")
 # What differs from run to run: time stamps, process ids, speeds.
 NOISE = re.compile(rb"^\d{4}-\d\d-\d\d [\d:.]+: |(?<=Hz: )\d+|^\[W[\d:. -]+|^W\d{4} [\d:.]+ +\d+ ", re.M)
 
@@ -100,7 +101,7 @@ def check(lab, stack, python, row):  # noqa: F811
         assert trace["events"] > 0, trace
     for site in summary["sites"]:
         assert site["partsCalls"] == 20 and site["parts"], site
-        assert sum(site["parts"].values()) == pytest.approx(site["partsTotalNs"], rel=1e-6)
+        assert sum(site["parts"].values()) == pytest.approx(steady_ns(run, parent), rel=1e-3)
         assert sum(ns for name, ns in site["parts"].items() if name != "python") > 0
 
 
@@ -116,13 +117,22 @@ def keep(run, name):
     shutil.copytree(run, target)
 
 
-def calls_by_process(run):
-    """{pid: number of calls}, by the files themselves."""
-    found = {}
-    for path in run.glob("*/calls-*.bin"):
+def recorded(run):
+    """[(pid, nanoseconds, flags)] of all calls, in the order of each process's files."""
+    for path in sorted(run.glob("*/calls-*.bin")):
         data = path.read_bytes()
         header, slot, pid = struct.unpack_from("<IIQ", data, 8)
-        calls = sum(data[offset + 47] == 1 for offset in range(header, len(data) - slot + 1, slot))
-        if calls:
-            found[pid] = found.get(pid, 0) + calls
-    return found
+        for offset in range(header, len(data) - slot + 1, slot):
+            if data[offset + 47] == 1:
+                begin, end = struct.unpack_from("<QQ", data, offset)
+                yield pid, end - begin, struct.unpack_from("<H", data, offset + 44)[0]
+
+
+def calls_by_process(run):
+    """{pid: number of calls}, by the files themselves."""
+    return dict(Counter(pid for pid, _, _ in recorded(run)))
+
+
+def steady_ns(run, process):
+    """Time of the traced calls of one process but the first, which has a window of its own."""
+    return sum([ns for pid, ns, flags in recorded(run) if pid == process and flags & 2][1:])
