@@ -75,6 +75,8 @@ export interface SiteSummary {
   partsCalls: number;
   /** Times that the model function was traced (compiled) within those calls. */
   retraces: number;
+  /** Calls of a trace window or the warm-up that returned before the device had their result: times of queueing. */
+  enqueued: number;
   /** Where the time of the calls went, the most expensive first; empty when nothing was sampled. */
   lines: SiteLine[];
 }
@@ -84,6 +86,7 @@ const noFigures: SiteFigures = {
   errors: 0,
   unfinished: 0,
   traced: 0,
+  enqueued: 0,
   firstNs: NaN,
   p50Ns: NaN,
   p95Ns: NaN,
@@ -198,6 +201,7 @@ function siteSummary(
     partsTotalNs: 0,
     partsCalls: 0,
     retraces: 0,
+    enqueued: figures.enqueued,
     lines: [],
   };
 }

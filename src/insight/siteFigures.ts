@@ -13,6 +13,8 @@ export interface SiteFigures {
   unfinished: number;
   /** Calls that a trace window saw whole. */
   traced: number;
+  /** Calls of a trace window or the warm-up that returned before the device had their result. */
+  enqueued: number;
   /** The largest first call of a process; NaN without calls. */
   firstNs: Nanoseconds;
   /** Percentiles over finished calls without each process's first; over the first calls when there are no others. */
@@ -46,6 +48,7 @@ interface Collected {
   errors: number;
   unfinished: number;
   traced: number;
+  enqueued: number;
   firsts: number[];
   others: Float64Array;
   count: number;
@@ -82,6 +85,7 @@ export function siteFigures(
       errors: found.errors,
       unfinished: found.unfinished,
       traced: found.traced,
+      enqueued: found.enqueued,
       firstNs: found.firsts.length > 0 ? Math.max(...found.firsts) : NaN,
       p50Ns: weightedPercentile(sorted, found.folded, 0.5),
       p95Ns: weightedPercentile(sorted, found.folded, 0.95),
@@ -133,6 +137,7 @@ function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnix
     found.total += duration;
     if (flags & callFlags.raised) found.errors++;
     if (flags & callFlags.traced) found.traced++;
+    if (flags & callFlags.enqueued) found.enqueued++;
     if (first.has(site)) {
       if (found.count === found.others.length) {
         const wider = new Float64Array(found.others.length * 2);
@@ -178,6 +183,7 @@ function nothingYet(): Collected {
     errors: 0,
     unfinished: 0,
     traced: 0,
+    enqueued: 0,
     firsts: [],
     others: new Float64Array(64),
     count: 0,
