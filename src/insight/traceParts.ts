@@ -46,8 +46,23 @@ export async function addTraces(reader: RunReader, summary: RunSummary, signal?:
         await addTrace(file, process, summary, calls, signal);
       }
     }
+    const gone = process.exitUnixNs === undefined && summary.run.state !== 'running';
+    if (gone && (await isFolder(path.join(process.directory, 'onnxruntime')))) {
+      summary.problems.push({
+        message:
+          'The trace of onnxruntime is lost: it writes its file when it is asked to, and the process was gone before.',
+        fix: 'Let the program end by itself (not by os._exit or a signal); call times are complete.',
+      });
+    }
   }
   addParts(summary, windows);
+}
+
+async function isFolder(directory: string): Promise<boolean> {
+  return readdir(directory).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function addTrace(

@@ -165,11 +165,12 @@ print(y.shape)
 """
 
 
-@pytest.mark.parametrize("backend, format", [("jax", "xplane"), ("torch", "chrome-json")])
+@pytest.mark.parametrize("backend, format", [("jax", "xplane"), ("torch", "chrome-json"), ("tensorflow", "xplane")])
 def test_keras_is_traced_by_its_backend(lab, backend, format):
     pytest.importorskip(backend)
     lab.write(KERAS)
-    _, after = same(lab, line_of(KERAS), env=lab.environment(KERAS_BACKEND=backend))
+    after = lab.profiled(site="main.py:%d" % line_of(KERAS), env=lab.environment(KERAS_BACKEND=backend))
+    assert (after.code, after.stdout) == (0, b"(2, 14, 3)\n")
     site = after.site()
     assert site["calls"] == 30
     assert [t["format"] for t in after.summary["traces"]] == [format] * 2
@@ -177,3 +178,4 @@ def test_keras_is_traced_by_its_backend(lab, backend, format):
     assert site["parts"]["modelFunction"] > 0
     assert site["parts"].get("unexplained", 0) <= 0.05 * site["partsTotalNs"]
     check_partition(after)
+    check_clock(after, 21)

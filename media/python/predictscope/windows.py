@@ -20,7 +20,7 @@ _LONGEST_LOOK_NS = 2 * 1000 * 1000 * 1000
 _OWN_WORK_NS = 100 * 1000
 _CLOCK_NS = 10 * 1000 * 1000 * 1000
 # Deciding about a call takes microseconds. After so many calls that nothing can trace, only a look asks again.
-_IDLE_CALLS = 64
+_IDLE_CALLS = 16
 _MOST_SLOW_WINDOWS = 3
 _SLOW_CALLS = 10
 # A window that was not asked for may take this share of the time since the start, by what the last one took.
@@ -162,7 +162,7 @@ class Windows:
 
     def _settle(self):
         """`slow` is set only while it has something to decide: it costs microseconds."""
-        undecided = not self._plans or any(plan.phase != DONE for plan in self._plans.values())
+        undecided = any(plan.phase != DONE for plan in self._plans.values()) or not frameworks.all_seen(self._plans)
         traces = self._has_framework and not self._done and self._idle < _IDLE_CALLS
         wanted = self.off or self._stop_calls is not None or self._window is not None
         self.slow = self._before if wanted or (traces and (undecided or self._extra is not None)) else None

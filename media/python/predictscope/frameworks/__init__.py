@@ -43,6 +43,14 @@ def know_sites(files):
             _sites[site.get("index")] = site.get("framework", "unknown")
 
 
+def all_seen(seen):
+    """Whether the profilers in `seen` are all that the sites of the program want."""
+    names = set(_sites.values()).difference(_UNTRACED)
+    if names <= {"keras", "unknown"}:  # one profiler, whichever it is
+        return bool(seen)
+    return names.difference(("keras", "unknown")) <= set(seen)
+
+
 def patches(windows, files=()):
     """{module name: what to do once the program has imported it}. `windows()` are those of the process then."""
     know_sites(files)
