@@ -1,7 +1,7 @@
 // npm run test:versions: the stacks of test/versions/stacks.json, from TensorFlow 1.15 on Python 3.7 to today's.
 //   --only TEXT   only stacks with this in their name (may be repeated)
 //
-// Environments are made on demand in the user's cache folder, 11 GB for all. Interpreters are looked for on PATH
+// Environments are made on demand in the user's cache folder, 14 GB for all. Interpreters are looked for on PATH
 // and below ~/.pyenv; a stack without one, or that cannot be installed, is named with the reason.
 import { access, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
