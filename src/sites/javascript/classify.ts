@@ -105,7 +105,9 @@ export class Classifier {
       return verdict(kind, 'which compares with stored examples: there is no network to profile.');
     if ((method === 'apply' || method === 'call') && isSymbolic(argumentsOf(call), this.evidence))
       return verdict('symbolic', 'and its input is symbolic, so this builds a graph and predicts nothing.');
-    const gradient = model.api === 'tfjs' ? this.context.gradient(call) : undefined;
+    // A loop of its own, of which no gradient is taken.
+    const isLoop = method === 'evaluate' || method === 'evaluateDataset';
+    const gradient = model.api === 'tfjs' && !isLoop ? this.context.gradient(call) : undefined;
     if (gradient !== undefined)
       return verdict('train', `and runs in what ${gradient} differentiates, so this is a step of training.`);
     return verdict('predict', 'so this runs inference.');

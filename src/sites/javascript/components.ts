@@ -4,12 +4,19 @@ import { child, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { argumentsOf, partsOf, propertyName, textOf } from './nodes';
 import { typeValue } from './types';
-import { strongest, type Value } from './values';
+import { strongest, type ClassInfo, type Value } from './values';
 
 /** The last type argument of a call or a `new`: `useRef<tf.GraphModel | null>(null)`. */
 export function boxOf(call: SyntaxNode, evidence: Evidence): Value | undefined {
   const list = child(call, 'type_arguments');
   return list && typeValue(partsOf(list).at(-1), evidence);
+}
+
+/** `this.props` and `this.state` of `class Camera extends React.Component<Props, State>`, as these are declared. */
+export function givenToComponent(of: ClassInfo, name: string, evidence: Evidence): Value | undefined {
+  const index = ['props', 'state'].indexOf(name);
+  const list = of.base?.parent && child(of.base.parent, 'type_arguments');
+  return list && index >= 0 ? typeValue(partsOf(list)[index], evidence) : undefined;
 }
 
 /**

@@ -2,7 +2,17 @@
 
 import { child, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
-import { callOfCallback, core, functionTypes, lastName, propertyName } from './nodes';
+import {
+  argumentsOf,
+  callOfCallback,
+  core,
+  functionTypes,
+  lastName,
+  parametersOf,
+  propertyName,
+  textOf,
+  unwrap,
+} from './nodes';
 import { isGradient, isProfiler } from './packages';
 import { eachMethods } from './parameters';
 import { nameOf } from './qualname';
@@ -38,7 +48,21 @@ export class Context {
     const takes = (caller: SyntaxNode): boolean =>
       /^(?:minimize|computeGradients)$/.test(this.#calleeName(caller)) || isGradient(this.#path(caller));
     const caller = this.#runsUnder(call, takes, maxDepth);
-    return caller && this.#calleeName(caller);
+    return caller && !this.#explains(caller, call) ? this.#calleeName(caller) : undefined;
+  }
+
+  /** `tf.grad((x) => model.predict(x))`: the gradient of an input shows what the model looks at, and trains nothing. */
+  #explains(caller: SyntaxNode, call: SyntaxNode): boolean {
+    if (!/^tfjs\.(?:grads?|valueAndGrads?)$/.test(this.#path(caller))) return false;
+    const { text } = this.evidence;
+    const given = new Set(argumentsOf(call).map((each) => textOf(unwrap(each), text)));
+    for (let up = call.parent; up; up = up.parent)
+      if (
+        functionTypes.has(up.type) &&
+        parametersOf(up).some((each) => given.has(nameOfParameter(each, text)))
+      )
+        return true;
+    return false;
   }
 
   /**
@@ -76,6 +100,11 @@ export class Context {
     const value = this.evidence.evaluate(child(call, 'function'));
     return value?.kind === 'import' ? pathOf(value) : '';
   }
+}
+
+/** `x` of `x` and of TypeScript's `x: tf.Tensor`. */
+function nameOfParameter(parameter: SyntaxNode, text: string): string {
+  return textOf(child(parameter, 'pattern') ?? parameter, text);
 }
 
 /** Whether what is in `below` is run again on each turn of `loop`. */

@@ -122,6 +122,7 @@ const predictMethods: ReadonlySet<string> = new Set([
   'predict',
   'predictOnBatch',
   'predictAsync',
+  'evaluateDataset',
   'execute',
   'executeAsync',
 ]);

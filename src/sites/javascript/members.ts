@@ -3,6 +3,7 @@
 import { child, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { classTypes, functionTypes, keyName, lastName, partsOf, textOf } from './nodes';
+import { givenToComponent } from './components';
 import { typeValue } from './types';
 import { container, other, strongest, weaken, type ClassInfo, type Value } from './values';
 
@@ -32,7 +33,9 @@ export function propertyOf(
       return /^(?:in|out)puts?$/.test(name) ? { kind: 'symbol' } : { kind: 'method', receiver: object, name };
     case 'class':
     case 'instance':
-      return atLeast(evidence.member(object.of, name), () => someAttribute(name, node, evidence));
+      return atLeast(evidence.member(object.of, name), () =>
+        strongest([givenToComponent(object.of, name, evidence), someAttribute(name, node, evidence)]),
+      );
     case 'object':
       return atLeast(ofObject(object.node, name, evidence), () => someAttribute(name, node, evidence));
     case 'shape':

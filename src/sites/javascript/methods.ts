@@ -12,6 +12,8 @@ const kinds: Record<Exclude<Api, 'task'>, Readonly<Record<string, SiteKind>>> = 
     executeAsync: 'predict',
     apply: 'predict',
     call: 'predict',
+    evaluate: 'predict',
+    evaluateDataset: 'predict',
     fit: 'train',
     fitDataset: 'train',
     trainOnBatch: 'train',
@@ -30,7 +32,7 @@ export function runsUnasked(api: Api, method: string): boolean {
   return api === 'task' && /^(?:classify|predict|detect|segment)$/.test(method);
 }
 
-/** What a method of such an object does; undefined when it runs nothing. `evaluate` is a report, not an answer. */
+/** What a method of such an object does; undefined when it runs nothing. */
 export function kindOfMethod(api: Api, method: string): SiteKind | undefined {
   if (api !== 'task') return Object.hasOwn(kinds[api], method) ? kinds[api][method] : undefined;
   if (method === 'train') return 'train';

@@ -496,6 +496,7 @@ describe('the kind of a call', () => {
       '4 m.predict train tfjs',
       '5 m.predict train tfjs',
       '6 m.apply train tfjs',
+      '7 m.evaluate predict tfjs',
     ]);
   });
 
@@ -727,11 +728,8 @@ describe('no site is', () => {
       [star, 'Model.predict(x); viewModel.predict(x); loadModel.call(x); modelPath.predict(x);'],
     ],
     [
-      'an evaluation',
-      [
-        star,
-        'const m = tf.sequential(); m.evaluate(x, y); m.evaluateDataset(d); m.getWeights(x); m.layers[0].call(x);',
-      ],
+      'what else a model has',
+      [star, 'const m = tf.sequential(); m.getWeights(x); m.layers[0].call(x); evaluate(m);'],
     ],
     ['a tagged template', [star, 'const m = tf.sequential(); m.predict`x`; super.predict;']],
     [
@@ -1017,6 +1015,7 @@ describe('the fixture of a service', () => {
       '85 member.predict predict tfjs loop',
       '90 head.fit train tfjs',
       '92 head.predict train tfjs',
+      '93 head.evaluate predict tfjs',
       '99 classifier!.classify predict tfjs',
     ]);
   });
