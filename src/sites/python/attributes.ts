@@ -1,9 +1,10 @@
 /** What `object.name` holds, by what the object is and what the file assigns to attributes of that name. */
 
-import { child, type SyntaxNode } from '../tree';
+import { child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { canonicalPath } from './frameworks';
-import { decorators, textOf } from './nodes';
+import { isModelName, isModelPartName } from './names';
+import { argumentsOf, decorators, textOf } from './nodes';
 import { imported, valueOf } from './things';
 import { container, strongest, weaken, type ClassInfo, type Value, type ValueSource } from './values';
 
@@ -31,7 +32,9 @@ export class Attributes {
           if (object.of.attributes.has(name)) return undefined;
         }
         if (['module', '_orig_mod', 'base_model'].includes(name)) return object;
-        if (name === 'signatures') return container(weaken(object, 0.97));
+        if (name === 'signatures') return container(weaken({ ...object, framework: 'tensorflow' }, 0.97));
+        if (name === 'layers' && object.framework === 'keras')
+          return container({ kind: 'layer', framework: 'keras' });
         if (['input', 'output', 'inputs', 'outputs'].includes(name)) return { kind: 'symbol' };
         return { kind: 'method', receiver: object, name };
       case 'instance': {
@@ -42,7 +45,13 @@ export class Attributes {
       case 'class':
         return this.member(object.of, name) ?? { kind: 'method', receiver: object, name };
       case 'object':
-        return object.member(name) ?? { kind: 'method', receiver: object, name };
+        return (
+          object.member(name) ??
+          // A base that cannot be seen may give it what is asked for.
+          (object.of.open && !object.of.own.includes(name)
+            ? this.#any(name, node)
+            : { kind: 'method', receiver: object, name })
+        );
       case 'estimator':
         // What a fitted search or pipeline holds: `best_estimator_`, `named_steps`.
         return /_$|^(?:named_steps|steps|estimators)$/.test(name)
@@ -53,6 +62,12 @@ export class Attributes {
         return name === 'requests' ? container(object) : { kind: 'method', receiver: object, name };
       case 'symbol':
         return object;
+      case 'container': {
+        // Dictionaries whose keys are attributes too: `nets.generator` of a Munch.
+        const { element } = object;
+        const isKey = element?.kind === 'model' && (isModelName(name) || isModelPartName(name));
+        return isKey ? weaken(element, 0.9) : { kind: 'method', receiver: object, name };
+      }
       default:
         return { kind: 'method', receiver: object, name };
     }
@@ -80,6 +95,8 @@ export class Attributes {
       if (sources) return this.#fromSources(sources, name);
       const method = of.methods.get(name);
       if (method) return this.#isProperty(method) ? evidence.returned(method) : evidence.definition(method);
+      const handed = isModelName(name) && of.bases.length > 0 ? this.#handedUp(of) : undefined;
+      if (handed) return handed;
       for (const base of of.bases) {
         const value = evidence.evaluate(base);
         const inherited =
@@ -92,6 +109,21 @@ export class Attributes {
       }
       return undefined;
     });
+  }
+
+  /** `cls(SVC())`, `super().__init__(net)`: what a class gives its base to keep is its model, whatever others give. */
+  #handedUp(of: ClassInfo): Value | undefined {
+    const { bindings, text } = this.evidence;
+    const given = ['cls', '__init__', of.name]
+      .flatMap((name) => bindings.callsByName.get(name) ?? [])
+      .filter((call) => within(call, of.node))
+      .flatMap((call) => {
+        const { positional, keywords } = argumentsOf(call, text);
+        return [...positional, ...keywords.values()];
+      })
+      .map((each) => this.evidence.evaluate(each))
+      .filter((each) => each?.kind === 'model' || each?.kind === 'estimator' || each?.kind === 'session');
+    return given.length > 0 ? strongest(given) : undefined;
   }
 
   #ofForeignBase(path: string, name: string): Value | undefined {

@@ -126,13 +126,37 @@ function reaching(bindings: readonly Binding[], use: SyntaxNode): Binding[] {
   const here = enclosingFunction(use);
   const found: Binding[] = bindings.filter((each) => enclosingFunction(each.after) !== here);
   const own = bindings.filter((each) => enclosingFunction(each.after) === here);
+  const ways: Binding[] = [];
   for (const each of own.filter(({ after }) => after.end <= use.start).toReversed()) {
     found.push(each);
-    if (dominates(each, use)) return found;
+    ways.push(each);
+    if (dominates(each, use) || coverAll(ways, use)) return found;
   }
   const loops = loopsAround(use);
   const later = own.filter(({ after }) => after.end > use.start);
   return [...found, ...later.filter(({ after }) => loops.some((loop) => within(after, loop)))];
+}
+
+/** One of the bindings has happened in each branch of an `if` with an `else` before the use. */
+function coverAll(bindings: readonly Binding[], use: SyntaxNode): boolean {
+  for (const { block } of bindings) {
+    // An `else` is a clause of the `if`.
+    const statement = block.parent?.type === 'if_statement' ? block.parent : block.parent?.parent;
+    if (statement?.type !== 'if_statement' || !statement.parent || !within(use, statement.parent)) continue;
+    const blocks = branchesOf(statement);
+    if (blocks?.every((each) => bindings.some((other) => within(other.after, each)))) return true;
+  }
+  return false;
+}
+
+/** The blocks of which one runs, if one does in any case. */
+function branchesOf(statement: SyntaxNode): SyntaxNode[] | undefined {
+  const others = statement.children.filter((each) => ['elif_clause', 'else_clause'].includes(each.type));
+  if (others.at(-1)?.type !== 'else_clause') return undefined;
+  return [
+    child(statement, 'consequence'),
+    ...others.map((each) => child(each, 'consequence') ?? child(each, 'body')),
+  ].filter((each) => each !== undefined);
 }
 
 class Slice {

@@ -412,7 +412,9 @@ export class Bindings {
   }
 
   #element(holder: SyntaxNode, value: SyntaxNode): void {
-    const inner = unwrap(holder);
+    let inner = unwrap(holder);
+    // `results['models'].append(model)`: of what is in a list of a dict it is in the dict.
+    while (inner.type === 'subscript') inner = unwrap(child(inner, 'value')!);
     if (inner.type === 'attribute') this.attributeElements.add(this.#part, lastName(inner, this.text), value);
     if (inner.type !== 'identifier') return;
     const name = textOf(inner, this.text);

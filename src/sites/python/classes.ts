@@ -7,9 +7,10 @@ import { isLossName, isModelClassName, isPreprocessingName, isTargetName } from 
 import { parametersOf, textOf } from './nodes';
 import { roleOfBase, type Role } from './roles';
 import { roleOfThing } from './things';
-import type { ClassInfo } from './values';
+import type { ClassInfo, Value } from './values';
 
 export function roleOfClass(of: ClassInfo, evidence: Evidence): Role | undefined {
+  let others = 0;
   for (const base of of.bases) {
     const value = evidence.evaluate(base);
     const role =
@@ -18,8 +19,11 @@ export function roleOfClass(of: ClassInfo, evidence: Evidence): Role | undefined
         : value?.kind === 'import'
           ? (roleOfBase(value.path) ?? roleOfThing(evidence.outside(value.path)))
           : undefined;
-    if (role) return role.is === 'model' ? refined(of, role.framework, evidence) : role;
+    // `class Net(ABC, nn.Module)`
+    if (role?.is === 'other' || isPlainName(base, evidence)) others++;
+    else if (role) return role.is === 'model' ? refined(of, role.framework, evidence) : role;
   }
+  if (others > 0 && others === of.bases.length) return { is: 'other' };
   // A base from another file, but the shape of a module: `forward` in a file that imports torch.
   if (of.bases.length === 0 || isLossName(of.name)) return undefined;
   if (of.methods.has('forward') && evidence.frameworks.has('torch')) return refined(of, 'torch', evidence);
@@ -27,6 +31,20 @@ export function roleOfClass(of: ClassInfo, evidence: Evidence): Role | undefined
   if (of.methods.has('call') && keras && isModelClassName(of.name))
     return { is: 'model', framework: 'keras' };
   return undefined;
+}
+
+/** Whether nothing that runs a model comes of a base: `value` is what it holds. */
+export function isPlainBase(base: SyntaxNode, value: Value | undefined, evidence: Evidence): boolean {
+  if (isPlainName(base, evidence)) return true;
+  return value?.kind === 'import' && roleOfBase(value.path)?.is === 'other';
+}
+
+/** Python's own classes. */
+function isPlainName(base: SyntaxNode, { text, bindings }: Evidence): boolean {
+  const name = textOf(base, text);
+  return (
+    /^(?:object|dict|list|str|tuple|set|int|float|Exception|\w+Error)$/.test(name) && !bindings.atTop(name)
+  );
 }
 
 /** Losses and functions without weights are modules too, and no models. */

@@ -4,12 +4,13 @@ import type { Framework, SiteKind } from '../site';
 import { child, within, type SyntaxNode } from '../tree';
 import { toldBy } from './asked';
 import type { Context } from './context';
-import { effectOfValue } from './effects';
+import { effectOfValue, isParameters } from './effects';
 import type { Evidence } from './evidence';
 import { canonicalPath, frameworkOfModule, frameworkTitle } from './frameworks';
 import { guessFromName } from './guess';
 import { insideModel } from './inside';
 import {
+  evaluateMethods,
   isLossName,
   isParametersName,
   isTrainingName,
@@ -20,7 +21,16 @@ import {
   trainMethods,
   trainerMethods,
 } from './names';
-import { argumentsOf, enclosingFunction, lastName, parametersOf, shownText, textOf, unwrap } from './nodes';
+import {
+  argumentsOf,
+  enclosingFunction,
+  lastName,
+  parametersOf,
+  shownText,
+  textOf,
+  unwrap,
+  type Arguments,
+} from './nodes';
 import { isFunctionalLayer, isSymbolic, putsLayersOnTensors } from './results';
 import { givesScores } from './scores';
 import { runnerAt } from './runners';
@@ -95,6 +105,8 @@ export class Classifier {
       case 'estimator':
         // Nobody calls an estimator: what was pickled is something else.
         return value.pickled ? guessFromName(call, callee, this.evidence, this.context) : undefined;
+      case 'object':
+        return value.of.open && inside !== 'part' ? this.#unknown(call, callee) : undefined;
       case undefined:
         return inside === 'part' ? undefined : this.#unknown(call, callee);
       default:
@@ -150,6 +162,12 @@ export class Classifier {
         'train',
         model.confidence,
         'and is called with training=True, so this is a step of training.',
+      );
+    if (framework === 'jax' && this.context.isHandedOut(call))
+      return verdict(
+        'predict',
+        mixedConfidence,
+        'in a function that is handed out, where it may be compiled.',
       );
     const grad = this.context.grad(call);
     if (grad.mode === 'training')
@@ -216,18 +234,32 @@ export class Classifier {
       }
       case 'session':
         return this.#ofSession(call, receiver, name, shown);
+      case 'layer':
+        return this.#ofLayer(receiver, name, shown);
       case 'trainer':
         return this.#ofTrainer(receiver, name, shown);
       case 'estimator':
         return this.#ofEstimator(call, callee, receiver, name, shown);
       case 'compiled':
-        return name === 'predict' || name === '__call__' ? this.#compiled(call, receiver, shown) : undefined;
+        return name === 'predict' || name === 'run' || name === '__call__'
+          ? this.#compiled(call, receiver, shown)
+          : undefined;
       case 'other':
       case 'symbol':
         return this.#ofTensor(call, callee);
       default:
         return undefined;
     }
+  }
+
+  /** `net.get_layer("branch").predict(x)`: a layer that predicts is a model within the model. */
+  #ofLayer(layer: Value & { kind: 'layer' }, name: string, shown: string): Verdict | undefined {
+    if (layer.framework !== 'keras') return undefined;
+    if (trainMethods.has(name))
+      return this.#verdict('train', 'keras', 0.85, `${shown} is a model of a model.`);
+    return ownLoops.has(name) || evaluateMethods.has(name)
+      ? this.#verdict('predict', 'keras', 0.88, `${shown} is a model of a model, so this runs inference.`)
+      : undefined;
   }
 
   #ofTrainer(trainer: Value & { kind: 'trainer' }, name: string, shown: string): Verdict | undefined {
@@ -293,11 +325,12 @@ export class Classifier {
     if (trains || (trainMethods.has(name) && model.framework !== 'tensorflow'))
       return this.#verdict('train', model.framework, model.confidence, `${told}, and ${name} trains it.`);
     const owns = (model.methods?.predict.has(name) ?? false) || isSavedFunction(model, name, given.count);
-    const runs = owns || predictMethods.has(name) || (modelMethods.has(name) && given.count > 0);
+    const evaluates = model.framework === 'keras' && evaluateMethods.has(name);
+    const runs = owns || evaluates || predictMethods.has(name) || (modelMethods.has(name) && given.count > 0);
     if (!runs) return undefined;
     if (given.count === 0 && !owns && name !== 'predict') return undefined;
     const traced = this.context.tracedBy(call);
-    const keepsGraph = name !== 'predict' && name !== 'predict_on_batch';
+    const keepsGraph = !evaluates && !ownLoops.has(name);
     if (traced !== undefined && keepsGraph)
       return this.#verdict(
         'symbolic',
@@ -317,7 +350,21 @@ export class Classifier {
         (name === 'predict' && givesScores(call, this.evidence)));
     const framework = signed ? 'keras' : model.framework;
     const confidence = signed ? Math.max(model.confidence, 0.85) : model.confidence;
+    if (model.unseen && !signed && !owns && this.#isOwnMethod(callee, model, name, given))
+      return this.#verdict(
+        'predict',
+        framework,
+        mixedConfidence,
+        `${told}, which may be a class around a model: its ${name} then runs the model inside it.`,
+      );
     return this.#verdict('predict', framework, confidence, `${told}, so this runs inference.`);
+  }
+
+  /** Modules of PyTorch and JAX have no `predict`: it is the class's own. A Keras model is known by what it is asked. */
+  #isOwnMethod(callee: SyntaxNode, model: Model, name: string, given: Arguments): boolean {
+    if (!predictMethods.has(name) && !evaluateMethods.has(name)) return false;
+    if (model.framework !== 'keras') return true;
+    return this.#toldByName(callee) !== 'keras' && !kerasKeywords.some((each) => given.keywords.has(each));
   }
 
   #ofSession(
@@ -405,10 +452,26 @@ export class Classifier {
       );
     if (isTrainingName(value.name))
       return this.#verdict('train', framework, 0.8, `${told}, and its name says that it trains.`);
-    const named = /predict|infer|forward|apply|model|generate|eval|logits|score|serve|net/i.test(
-      value.name + shown,
-    );
+    // Weights that go in and come out are trained; that only go in, run.
+    const fed = this.#weightsGiven(call, given);
+    if (fed === 'trained') return this.#verdict('train', framework, 0.75, `${told}, and gives new weights.`);
+    const named =
+      fed === 'run' ||
+      /predict|infer|forward|apply|model|generate|eval|logits|score|serve|net/i.test(value.name + shown);
     return this.#verdict('predict', framework, named ? 0.8 : 0.5, `${told}, so this runs on the device.`);
+  }
+
+  #weightsGiven(call: SyntaxNode, given: Arguments): 'run' | 'trained' | undefined {
+    const { text } = this.evidence;
+    const weights = given.positional.filter((each) => isParameters(each, text));
+    if (weights.length === 0) return undefined;
+    if (given.positional.some((each) => /opt(?:imi[sz]er)?_?state$/i.test(lastName(each, text))))
+      return 'trained';
+    const target = call.parent?.type === 'assignment' ? child(call.parent, 'left') : undefined;
+    const names = (target?.type === 'pattern_list' ? target.children : [target]).map((each) =>
+      each ? lastName(each, text) : '',
+    );
+    return weights.some((each) => names.includes(lastName(each, text) || ' ')) ? 'trained' : 'run';
   }
 
   /** `value_and_grad(loss)(params, x)` */
@@ -489,6 +552,9 @@ export class Classifier {
     return this.#wrapper(callee, `is a ${value.of.name} of this file`);
   }
 }
+
+/** Methods of Keras models that leave the graph and the tape around them alone. */
+const ownLoops: ReadonlySet<string> = new Set(['predict', 'predict_on_batch', 'predict_generator']);
 
 /** `loaded.serve(x)`: what a saved model has besides its own methods are functions that were saved. */
 function isSavedFunction(model: Model, name: string, given: number): boolean {

@@ -79,6 +79,18 @@ export class Context {
     return traced && (this.#nameOf(traced) || 'a compiled function');
   }
 
+  /** `def make_eval(net): def run(...): ...; return run`: who calls that, and whether traced, does not show. */
+  isHandedOut(call: SyntaxNode): boolean {
+    const { bindings, text } = this.evidence;
+    const definition = enclosingFunction(call);
+    const outer = definition && enclosingFunction(definition);
+    const name = definition && this.#nameOf(definition);
+    if (!outer || !name || bindings.callsNear(definition, name).length > 0) return false;
+    return (bindings.returns.get(outer) ?? []).some(
+      (each) => each.type === 'identifier' && textOf(each, text) === name,
+    );
+  }
+
   /** Whether gradients are off around a call, or it is a step of training. */
   grad(call: SyntaxNode): Grad {
     return this.#around(call, 0) ?? this.#byBackward(call) ?? unsaid;
@@ -86,7 +98,7 @@ export class Context {
 
   /** What the text around a call says, and that around the callers of the function that it is in. */
   #around(call: SyntaxNode, level: number): Grad | undefined {
-    const here = this.#withs(call);
+    const here = this.#withs(call) ?? this.#switched(call);
     if (here) return here;
     const definition = enclosingFunction(call);
     if (!definition) return undefined;
@@ -120,6 +132,26 @@ export class Context {
         return { mode: 'training', because: 'inside a GradientTape' };
     }
     return undefined;
+  }
+
+  /** `torch.set_grad_enabled(False)` as a statement before the call, in the same loop: until it is said again. */
+  #switched(call: SyntaxNode): Grad | undefined {
+    const { bindings, text } = this.evidence;
+    const here = enclosingFunction(call);
+    const last = bindings
+      .callsNear(call, 'set_grad_enabled')
+      .filter(
+        (each) =>
+          each.end <= call.start &&
+          each.parent?.type === 'expression_statement' &&
+          enclosingFunction(each) === here &&
+          within(call, each.parent.parent ?? each),
+      )
+      .at(-1);
+    const mode = last && argumentsOf(last, text).positional[0];
+    return mode && textOf(mode, text) === 'False'
+      ? { mode: 'off', because: 'after set_grad_enabled(False)' }
+      : undefined;
   }
 
   /** Gradients of weights train; those of an input or of a layer's output explain a prediction. */

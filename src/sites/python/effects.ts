@@ -50,7 +50,8 @@ function ofBody(definition: SyntaxNode, evidence: Evidence): Effect {
 function both(a: Effect, b: Effect): Effect {
   if (b === noEffect) return a;
   return {
-    runs: a.runs ?? b.runs,
+    // What a Keras model is fed by a saved function is the Keras model's still.
+    runs: a.runs === 'tensorflow' && b.runs === 'keras' ? b.runs : (a.runs ?? b.runs),
     differentiates: a.differentiates || b.differentiates,
     updates: a.updates || b.updates,
   };

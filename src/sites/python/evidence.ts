@@ -7,7 +7,7 @@ import { dominates, type Bindings } from './bindings';
 import { inSameBranch, reachable } from './branches';
 import { customaryNames, frameworkOfModule, isPackage } from './frameworks';
 import { madeBy } from './made';
-import { isModelName } from './names';
+import { isModelName, isModelPartName } from './names';
 import { imported, type Thing } from './things';
 import { argumentsOf, comprehensionTypes, decorators, shownText, textOf, unwrap } from './nodes';
 import { parameterValue } from './parameters';
@@ -43,6 +43,15 @@ const mostSteps = 300;
 /** What a checkpoint holds beside the model, by its key. */
 const besideModel =
   /(?:cls|class|type|fn|func|args?|config|cfg|opts?|options|name|path|step|epoch|vocab|classes|labels?|words|tags|size|loss|acc|history|version|normali[sz]e|norm|tfm|transform|mean|std|scaler|optimi[sz]er|scheduler)s?['"]$/i;
+
+/** An element of something, as opposed to what is made anew. */
+function isPartOfResult(source: ValueSource): boolean {
+  return source.from === 'expression' && (source.path.length > 0 || unwrap(source.node).type === 'subscript');
+}
+
+function mayNameModel(name: string): boolean {
+  return isModelName(name) || isModelPartName(name);
+}
 
 export class Evidence {
   readonly #known = new Map<SyntaxNode, Value | undefined>();
@@ -237,7 +246,7 @@ export class Evidence {
       if (index?.type !== 'string') return value;
       return besideModel.test(textOf(index, this.text)) ? other('a note') : weaken(value, 0.9);
     }
-    return value?.kind === 'symbol' ? value : undefined;
+    return value?.kind === 'symbol' || value?.kind === 'estimator' ? value : undefined;
   }
 
   /** What a name means where it is used. */
@@ -259,6 +268,7 @@ export class Evidence {
           use,
         );
     const candidates: (Value | undefined)[] = [];
+    let isHandedBack = false;
     // In a loop a name may hold what is assigned to it further down.
     const possible = before.length > 0 ? before : found.bindings;
     for (const binding of (possible.length > 1
@@ -266,7 +276,12 @@ export class Evidence {
       : possible
     ).toReversed()) {
       const value = this.source(binding.source, name);
-      candidates.push(value);
+      candidates.push(isHandedBack ? weaken(value, 0.85) : value);
+      // `actor = state[0]` after a step that gives back the actor: what it was is what it is.
+      if (value === undefined && !found.deferred && isPartOfResult(binding.source) && mayNameModel(name)) {
+        isHandedBack = true;
+        continue;
+      }
       const isNone = binding.source.from === 'expression' && binding.source.node.type === 'none';
       if (!found.deferred && !isNone && dominates(binding, use)) break;
     }
@@ -321,6 +336,7 @@ export class Evidence {
       // `model, preprocess = load(...)`: one call hands out both, and the names tell which is which.
       if (part?.kind === 'model')
         return isModelName(name) ? weaken(part, 0.95) : index === 0 ? weaken(part, 0.85) : undefined;
+      if (part?.kind === 'symbol') return part;
       if (part?.kind === 'estimator' && part.pickled && (index === 0 || isModelName(name))) continue;
       part = elementOf(part, index);
     }

@@ -5,7 +5,7 @@ import { nameOfPassed, transformed } from './compiled';
 import type { Evidence } from './evidence';
 import { canonicalPath, frameworkOfModule } from './frameworks';
 import { madeBy, type Made } from './made';
-import { isModelClassName, isModelFactoryName } from './names';
+import { isClassName, isModelClassName, isModelFactoryName } from './names';
 import { type Arguments } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
@@ -94,6 +94,12 @@ export function ofMade(
     }
     case 'items':
       return evidence.evaluate(first) ?? container(undefined);
+    case 'fields':
+      return {
+        kind: 'object',
+        of: { is: 'object', members: new Map(), own: [], open: true },
+        member: (name) => evidence.evaluate(given.keywords.get(name)),
+      };
     case 'maker':
       return { kind: 'maker', gives: made.gives };
     case 'symbol':
@@ -152,6 +158,10 @@ function ofUnlisted(
   const role = roleOfBase(path);
   if (role?.is === 'model') return evidence.model(role.framework, 0.95, evidence.origin('built by', callee));
   const thing = evidence.outside(path);
+  if (thing?.is === 'plain' && thing.open) {
+    const named = ofForeignName(path.slice(path.lastIndexOf('.') + 1), callee, evidence);
+    if (named?.kind === 'model') return { ...named, own: thing.own };
+  }
   if (thing) {
     const made = madeByThing(thing, path);
     if (made ?? thing.is !== 'unseen') return made;
@@ -173,7 +183,10 @@ function ofUnlisted(
       );
   }
   // A function that wraps the model that it is given is no constructor of another.
-  return ofForeignName(name, callee, evidence, frameworkOfModule(path)) ?? heldBack(name, given, evidence);
+  const named = ofForeignName(name, callee, evidence, frameworkOfModule(path));
+  if (named?.kind === 'model' && isClassName(name) && frameworkOfModule(path) === undefined)
+    return { ...named, unseen: true };
+  return named ?? heldBack(name, given, evidence);
 }
 
 /** `freeze(model)`, `wrap_model(net, device)`: the value under test is the model that goes in. */

@@ -10,6 +10,7 @@ import type { Evidence } from './evidence';
 import { frameworkTitle } from './frameworks';
 import { guessForward, mayBeModel } from './guessForward';
 import {
+  evaluateMethods,
   isEstimatorName,
   isModelClassName,
   isModelName,
@@ -24,10 +25,12 @@ import {
 import { enclosingClass, lastName, textOf, unwrap } from './nodes';
 import { givesScores, isTakenByArgmax } from './scores';
 import { purposeConfidence, purposeOf } from './sessions';
+import { isOfUnseenClass } from './unseenClasses';
 
 const guessedMethods: ReadonlySet<string> = new Set([
   ...predictMethods,
   ...trainMethods,
+  ...evaluateMethods,
   ...modelMethods,
   'module',
   'run',
@@ -60,6 +63,7 @@ export function guessFromName(
   if (method === 'encode' || method === 'decode') return guessCoding(asked);
   if (modelMethods.has(method)) return guessPart(asked);
   if (trainMethods.has(method)) return guessTrain(asked, method);
+  if (evaluateMethods.has(method)) return guessEvaluate(asked);
   return predictMethods.has(method) ? guessPredict(asked, method) : undefined;
 }
 
@@ -73,12 +77,30 @@ function guessTrainer(asked: Asked): Verdict | undefined {
     : undefined;
 }
 
+/** Methods that nothing but an interpreter of TensorFlow Lite has. */
+const ofInterpreters: ReadonlySet<string> = new Set([
+  'set_tensor',
+  'get_tensor',
+  'allocate_tensors',
+  'get_input_details',
+  'get_output_details',
+]);
+
 /** `interpreter.invoke()` */
 function guessInvoke(asked: Asked): Verdict | undefined {
   const { evidence, name } = asked;
-  if (asked.given.count > 0 || !/interp|tflite|runner/i.test(name)) return undefined;
-  return evidence.frameworks.has('tensorflow') || evidence.frameworks.has('keras')
-    ? verdict(asked, 'predict', 'tensorflow', 0.85, 'is named like an interpreter of TensorFlow Lite.')
+  if (asked.given.count > 0) return undefined;
+  const used = evidence.bindings.methodsUsed.get(name) ?? [];
+  const isUsedSo = used.filter((each) => ofInterpreters.has(each)).length > 1;
+  if (!isUsedSo && !/interp|tflite|runner/i.test(name)) return undefined;
+  return isUsedSo || evidence.frameworks.has('tensorflow') || evidence.frameworks.has('keras')
+    ? verdict(
+        asked,
+        'predict',
+        'tensorflow',
+        0.85,
+        `is ${isUsedSo ? 'used' : 'named'} like an interpreter of TensorFlow Lite.`,
+      )
     : undefined;
 }
 
@@ -122,6 +144,17 @@ function guessPredict(asked: Asked, method: string): Verdict | undefined {
 
   if (told === 'sklearn')
     return noModel(0.85, 'has methods of a scikit-learn estimator elsewhere in this file.');
+  // What OpenVINO infers is given by the names of a graph's inputs.
+  if (method === 'infer' && isFedByName(asked))
+    return verdict(asked, 'predict', 'unknown', 0.85, 'is fed as OpenVINO is, so this runs inference.');
+  if (told !== 'keras' && !signed && isOfUnseenClass(asked.receiver, evidence))
+    return verdict(
+      asked,
+      'predict',
+      framework,
+      0.55,
+      `is made by a class of the project, whose ${method} may run a model.`,
+    );
   if (told === 'keras' || told === 'torch')
     return verdict(
       asked,
@@ -178,6 +211,13 @@ function guessPredict(asked: Asked, method: string): Verdict | undefined {
         'belongs to what is named like a model, so this runs inference.',
       )
     : undefined;
+}
+
+/** `net.infer({"input": x})`, `net.infer(inputs={...})` in a file that imports OpenVINO. */
+function isFedByName({ given, evidence }: Asked): boolean {
+  if (!evidence.bindings.imports.some((each) => /^openvino\b/.test(each))) return false;
+  const fed = given.keywords.get('inputs') ?? given.positional[0];
+  return fed !== undefined && unwrap(fed).type === 'dictionary';
 }
 
 /** `class Sheet(TileGAN)`, whose parts predict: the base comes from somewhere else. */
@@ -306,6 +346,23 @@ function guessApply(asked: Asked): Verdict | undefined {
   if (method === 'apply_fn' || isParameters(given.positional[0], evidence.text))
     return guessForward(asked, 0.85, 'jax');
   return given.positional.length >= 2 && isModelName(name) ? guessForward(asked, 0.78, 'jax') : undefined;
+}
+
+/** `model.evaluate(x, y)`: of the frameworks only Keras has it, and its users write functions of that name. */
+function guessEvaluate(asked: Asked): Verdict | undefined {
+  const { evidence, name, told } = asked;
+  const keras = evidence.frameworks.has('keras') || evidence.frameworks.has('tensorflow');
+  const signed = kerasKeywords.some((each) => asked.given.keywords.has(each));
+  if (told === 'sklearn' || told === 'torch' || !(keras || told === 'keras')) return undefined;
+  if (told !== 'keras' && !isModelName(name) && !(signed && isModelPartName(name))) return undefined;
+  if (evidence.frameworks.has('torch') && told !== 'keras' && !signed) return undefined;
+  return verdict(
+    asked,
+    'predict',
+    'keras',
+    told === 'keras' || signed ? 0.88 : 0.8,
+    'is named like a model of Keras, and is tested as a whole, so this runs inference.',
+  );
 }
 
 function guessTrain(asked: Asked, method: string): Verdict | undefined {

@@ -1,7 +1,7 @@
 /** A call of something that is named, or used elsewhere in the file, like a model. */
 
 import type { Framework } from '../site';
-import { child } from '../tree';
+import { child, type SyntaxNode } from '../tree';
 import { ofKeras, toldBy, verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
 import type { Evidence } from './evidence';
@@ -9,6 +9,7 @@ import { frameworkTitle } from './frameworks';
 import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
 import { lastName, textOf, unwrap } from './nodes';
 import { isSymbolic } from './results';
+import { isOfUnseenClass } from './unseenClasses';
 
 /** Generator, discriminator, encoder. */
 const shortName = /^(?:[GDE]|gen|disc)$/;
@@ -37,6 +38,7 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
       0.8,
       'is given a symbolic tensor, so this builds a graph and predicts nothing.',
     );
+  const isHandedOut = evidence.mainFramework === 'jax' && context.isHandedOut(asked.call);
   const grad = context.grad(asked.call);
   const sure = known ?? confidenceByName(asked, grad.mode);
   if (sure === undefined) return undefined;
@@ -65,8 +67,10 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
   const training = asked.given.keywords.get('training');
   if (training && textOf(training, evidence.text) === 'True')
     return verdict(asked, 'train', framework, sure, `${because}, and is called with training=True.`);
-  if (grad.mode === 'mixed')
-    return verdict(asked, 'predict', framework, Math.min(sure, 0.6), `${because}, and runs ${grad.because}.`);
+  if (grad.mode === 'mixed' || isHandedOut) {
+    const end = isHandedOut ? 'in a function that is handed out' : grad.because;
+    return verdict(asked, 'predict', framework, Math.min(sure, 0.6), `${because}, and runs ${end}.`);
+  }
   const inside = grad.mode === 'off' ? `, and is called ${grad.because}` : '';
   return verdict(asked, 'predict', framework, sure, `${because}${inside}, so this runs inference.`);
 }
@@ -89,9 +93,23 @@ function isConstructor({ receiver, name, evidence }: Asked): boolean {
   if (inner.type === 'subscript') return true;
   if (inner.type === 'identifier') {
     const bound = evidence.bindings.find(name, inner)?.bindings ?? [];
-    return bound.every(({ source }) => source.from === 'parameter');
+    return bound.every(
+      ({ source }) =>
+        source.from === 'parameter' ||
+        (source.from === 'expression' && namesClass(source.node, evidence.text)),
+    );
   }
   return inner.type === 'attribute' && evidence.bindings.attributes.get(name) === undefined;
+}
+
+/** `import_module(name).Net`, `getattr(nets, name)`, `registry[name]`: a class under a class's name. */
+function namesClass(node: SyntaxNode, text: string): boolean {
+  const inner = unwrap(node);
+  if (inner.type === 'attribute') return isClassName(lastName(inner, text));
+  if (inner.type !== 'call') return inner.type === 'identifier' || inner.type === 'subscript';
+  return /^(?:getattr|locate|get_\w*class|\w*class_from\w*|partial)$/.test(
+    lastName(child(inner, 'function')!, text),
+  );
 }
 
 /** `flatten_model(net)` after `from lib import *`: a name of several words that nothing here binds is a function's. */
@@ -114,7 +132,13 @@ function confidenceByName(asked: Asked, mode: string): number | undefined {
   const ofModel = inner.type === 'attribute' && isModelName(lastName(child(inner, 'object')!, evidence.text));
   const part = isModelPartName(name);
   const short = shortName.test(name);
-  const helped = told !== undefined || mode !== 'unsaid' || ofModel || givesTensor(asked);
+  const helped =
+    told !== undefined ||
+    mode !== 'unsaid' ||
+    ofModel ||
+    givesTensor(asked) ||
+    takesTensor(asked) ||
+    (part && isOfUnseenClass(receiver, evidence));
   if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
   if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;
   const used = evidence.bindings.methodsUsed.get(name) ?? [];
@@ -133,9 +157,30 @@ function givesTensor({ call, evidence }: Asked): boolean {
   const outer = call.parent;
   if (outer?.type === 'attribute') return tensorMethods.has(lastName(outer, evidence.text));
   const target = outer?.type === 'assignment' ? child(outer, 'left') : undefined;
-  if (target?.type !== 'identifier') return false;
-  const used = evidence.bindings.methodsUsed.get(textOf(target, evidence.text)) ?? [];
-  return used.some((each) => tensorMethods.has(each));
+  const names = target?.type === 'pattern_list' ? target.children : [target];
+  return names.some((each) => {
+    if (each?.type !== 'identifier') return false;
+    const used = evidence.bindings.methodsUsed.get(textOf(each, evidence.text)) ?? [];
+    return used.some((method) => tensorMethods.has(method));
+  });
+}
+
+const tensorMakers =
+  /\btorch\.(?:zeros|ones|rand|randn|randint|full|empty|tensor|as_tensor|from_numpy|stack|cat|arange|eye|\w*Tensor)(?:_like)?\(|\.(?:unsqueeze|cuda)\(|\.to\(\w*device/;
+
+/** `joint(enc[:, t], torch.zeros(1, 1))`, or what a name holds that is made so. */
+function takesTensor({ given, evidence }: Asked): boolean {
+  const { bindings, text } = evidence;
+  if (!evidence.frameworks.has('torch')) return false;
+  const isTensor = (node: SyntaxNode): boolean => {
+    const inner = unwrap(node);
+    if (inner.type === 'tuple' || inner.type === 'list') return inner.children.some(isTensor);
+    if (inner.type !== 'identifier') return tensorMakers.test(textOf(inner, text));
+    return (bindings.find(textOf(inner, text), inner)?.bindings ?? []).some(
+      ({ source }) => source.from === 'expression' && tensorMakers.test(textOf(source.node, text)),
+    );
+  };
+  return [...given.positional, ...given.keywords.values()].some(isTensor);
 }
 
 /** A file of several frameworks: where gradients are turned off or tensors moved to a device it is PyTorch. */

@@ -83,7 +83,11 @@ export class ImportFollower {
         module.python.ask((evidence, context) => offered(name, evidence, context));
       let thing = ask();
       // It rests on what that file imports in turn: a class whose base is in a third file.
-      if (thing?.is === 'unseen' && hops > 1 && (await this.#learn(module.file, hops - 1)).length > 0)
+      if (
+        (thing?.is === 'unseen' || (thing?.is === 'plain' && thing.open)) &&
+        hops > 1 &&
+        (await this.#learn(module.file, hops - 1)).length > 0
+      )
         thing = ask();
       if (thing?.is !== 'import') return thing;
       return isForeign(thing.path)

@@ -103,6 +103,12 @@ export const otherRules: readonly Rule[] = [
   // Doubles in tests answer what they are told to.
   [/^(?:unittest\.)?mock\.(?:\w*Mock|create_autospec|patch\w*)$/, is('other')],
 
+  // Objects of which the attributes are what they are given by name.
+  [
+    /^(?:munch\.(?:Munch|DefaultMunch|munchify)|types\.SimpleNamespace|easydict\.EasyDict|attrdict\.AttrDict|box\.Box|argparse\.Namespace|addict\.Dict|dotmap\.DotMap|ml_collections\.ConfigDict)$/,
+    is('fields'),
+  ],
+
   // Functions that hand back what they are given.
   [
     /^(?:copy\.(?:deep)?copy|tqdm\.(?:\w+\.)*\w+|itertools\.cycle|functools\.partial|rich\.progress\.track)$/,

@@ -41,7 +41,7 @@ export const tensorFlowRules: readonly Rule[] = [
   [/^tensorflow_hub\.(?:load|KerasLayer|Module)$/, model('tensorflow', 'loaded by', 0.9)],
   [/^tensorflow\.contrib\.predictor\.from_\w+$/, model('tensorflow', 'loaded by')],
   [
-    /^tensorflow\.(?:Session|InteractiveSession|train\.\w*Session)$/,
+    /^tensorflow\.(?:Session|InteractiveSession|get_default_session|train\.\w*Session)$/,
     { is: 'session', framework: 'tensorflow', confidence: 0.75 },
   ],
   [

@@ -39,6 +39,10 @@ export const torchRules: readonly Rule[] = [
     /^torch\.(?:ao\.)?quantization\.(?:\w+\.)*(?:quantize|convert|prepare|fuse)\w*$/,
     model('torch', 'wrapped by', 0.9),
   ],
+  // Ignite's engines run a function, or a step of their own, for each batch.
+  [/^ignite\.(?:\w+\.)*Engine$/, { is: 'compiled', framework: 'torch' }],
+  [/^ignite\.(?:\w+\.)*create_supervised_evaluator$/, tool('torch', 'built by', methods('run'), false)],
+  [/^ignite\.(?:\w+\.)*create_supervised_trainer$/, tool('torch', 'built by', methods('', 'run'), false)],
   [/^torch\.nn\.Sequential$/, model('torch', 'built by')],
   [/^torch\.nn\.(?:ModuleList|ModuleDict)$/, is('items')],
   [/^torch\.nn\.(?:\w+\.)*\w*(?:Loss|Similarity|Distance)$/, is('other')],
@@ -92,9 +96,11 @@ export const torchRules: readonly Rule[] = [
       methods('encode encode_multi_process encode_query encode_document predict rank', 'fit'),
     ),
   ],
+  [/^whisper\.load_model$/, tool('torch', 'loaded by', methods('transcribe decode detect_language'), true)],
+  // CTranslate2 runs it.
   [
-    /^(?:faster_)?whisper\.(?:load_model|WhisperModel)$/,
-    tool('torch', 'loaded by', methods('transcribe decode detect_language'), true),
+    /^faster_whisper\.(?:\w+\.)*(?:WhisperModel|BatchedInferencePipeline)$/,
+    tool('unknown', 'loaded by', methods('transcribe detect_language')),
   ],
   [
     /^fastai\.(?:\w+\.)*(?:load_learner|\w+_learner|Learner)$/,

@@ -30,7 +30,9 @@ export type Made =
   | { is: 'argument' | 'second' | 'arguments' | 'items' | 'halves' }
   | { is: 'withParts'; model: Made }
   | { is: 'maker'; gives: ReadonlyMap<string, Made> }
-  | { is: 'symbol' | 'profiler' | 'launcher' | 'other' };
+  | { is: 'symbol' | 'profiler' | 'launcher' | 'other' }
+  /** An object that holds what it is given by names. */
+  | { is: 'fields' };
 
 export type Rule = readonly [pattern: RegExp, made: Made];
 
@@ -58,7 +60,16 @@ export const tool = (
 
 export const is = (
   what:
-    'symbol' | 'profiler' | 'launcher' | 'other' | 'argument' | 'second' | 'arguments' | 'items' | 'halves',
+    | 'symbol'
+    | 'profiler'
+    | 'launcher'
+    | 'other'
+    | 'argument'
+    | 'second'
+    | 'arguments'
+    | 'items'
+    | 'halves'
+    | 'fields',
 ): Made => ({ is: what });
 
 /** A graph that OpenVINO has compiled: it is called, or asked for requests that run it. */

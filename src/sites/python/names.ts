@@ -4,7 +4,7 @@ import type { SiteKind } from '../site';
 import { remembered } from './remembered';
 
 const makerVerb =
-  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch|verify|resolve|assert|multi_gpu|patch|enable|disable|switch|toggle|change|modify|process|preprocess|postprocess|extract|compute|calculate|apply|close|open|start|stop|launch|lock|release|rename|rebuild|reload|assemble|finalize|gather|collect|upgrade|dispatch|publish|request|rescan|scan|assign|inject|adapt|exclude|include)_/i;
+  /^(?:load|build|create|get|make|define|learn|train|fit|generate|save|compile|log|export|convert|init|initialize|setup|prepare|register|test|run|plot|print|check|validate|evaluate|select|update|set|is|has|num|n|use|new|wrap|unwrap|freeze|unfreeze|move|copy|clone|delete|del|remove|add|append|list|fetch|find|download|upload|push|deploy|serve|quantize|prune|optimize|reset|configure|instantiate|parse|describe|summarize|visualize|inspect|debug|profile|benchmark|measure|attach|replace|swap|merge|split|share|send|call|with|to|from|read|write|restore|count|show|draw|import|dump|choose|pick|ensure|want|watch|verify|resolve|assert|multi_gpu|patch|enable|disable|switch|toggle|change|modify|process|preprocess|postprocess|extract|compute|calculate|apply|close|open|start|stop|launch|lock|release|rename|rebuild|reload|assemble|finalize|gather|collect|upgrade|dispatch|publish|request|rescan|scan|assign|inject|adapt|exclude|include|sync|synchronize|refresh|broadcast|migrate|warmup|calibrate|distill|bundle|archive|backup|recover|flatten|store|report|annotate|simulate)_/i;
 
 /** `model_a`, `model_fp16`, but not `model_factory`. */
 const namedVariant =
@@ -35,7 +35,7 @@ const otherParts =
 /** Names of parts that are often whole models: taken when something else speaks for them too. */
 export const isModelPartName = remembered((name): boolean => {
   if (otherParts.test(name)) return false;
-  return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|trunk|tower|tagger|recognizer|denoiser|vocoder|vqvae|[a-z]*net)\d*$/i.test(
+  return /^(?:\w+_)?(?:encoder|decoder|generator|discriminator|backbone|classifier|policy|actor|critic|teacher|student|detector|segmenter|embedder|trunk|tower|tagger|recognizer|denoiser|vocoder|vqvae|joint|joiner|transducer|upsampler|reranker|[a-z]*net)\d*$/i.test(
     name,
   );
 });
@@ -141,6 +141,13 @@ export const predictMethods: ReadonlySet<string> = new Set([
   'infer',
   'inference',
   'generate',
+]);
+
+/** Methods of Keras models by which they are tested as a whole: a loop of forward passes. */
+export const evaluateMethods: ReadonlySet<string> = new Set([
+  'evaluate',
+  'evaluate_generator',
+  'test_on_batch',
 ]);
 
 export const trainMethods: ReadonlySet<string> = new Set([

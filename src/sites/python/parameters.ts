@@ -7,7 +7,7 @@ import { isClassName, isLayerName, modelMethods, predictMethods, trainMethods } 
 import { argumentsOf, decorators, enclosingMethod, lastName, textOf } from './nodes';
 import { roleOfBase } from './roles';
 import { madeByThing } from './things';
-import { container, strongest, type ClassInfo, type Value, type ValueSource } from './values';
+import { container, strongest, weaken, type ClassInfo, type Value, type ValueSource } from './values';
 
 type ParameterSource = ValueSource & { from: 'parameter' };
 
@@ -78,7 +78,10 @@ function ofAnnotation(annotation: SyntaxNode | undefined, evidence: Evidence): V
   if (type.type !== 'generic_type' && type.type !== 'subscript') return ofType(type, evidence);
   // A function that is given a model is none.
   if (/^(?:\w+\.)*Callable\b/.test(textOf(type, evidence.text))) return undefined;
-  const inner = strongest(typesInside(type).map((each) => ofType(each, evidence)));
+  const types = typesInside(type).map((each) => ofType(each, evidence));
+  // `Union[Sequential, BaseEstimator]`: which of the two it is another class decides.
+  const isEither = types.some((each) => each?.kind === 'estimator');
+  const inner = weaken(strongest(types), isEither ? 0.7 : 1);
   const outer = (textOf(type, evidence.text).split('[')[0] ?? '').trim();
   const holdsMany = /^(?:\w+\.)*(?:list|dict|tuple|sequence|mapping|iterable)$/i.test(outer);
   return inner && holdsMany ? container(inner) : inner;

@@ -4,7 +4,7 @@ import { child, nodesBelow, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { ofForeignName, ofImport, ofMade } from './foreign';
 import { compiledGraph } from './made';
-import { isTrainingName, predictMethods } from './names';
+import { evaluateMethods, isTrainingName, predictMethods } from './names';
 import { argumentsOf, enclosingClass, lastName, textOf, unwrap, type Arguments } from './nodes';
 import { purposeOfTensor } from './sessions';
 import { container, elementOf, other, weaken, type Value } from './values';
@@ -134,7 +134,7 @@ function ofMethod(
       if (name === 'get_signature_runner') return receiver;
       if (name === 'compile' && receiver.framework === 'torch') return receiver;
       if (method) return evidence.returned(method) ?? (chained.has(name) ? receiver : undefined);
-      return predictMethods.has(name) ? other('a prediction') : undefined;
+      return predictMethods.has(name) || evaluateMethods.has(name) ? other('a prediction') : undefined;
     }
     case 'compiled':
       return forms.has(name) ? receiver : undefined;
@@ -219,6 +219,9 @@ function ofUnknown(
   // `copy.deepcopy(opts.G).eval()`: only modules are put into their mode of evaluation, and given back by that.
   if (inner.type === 'attribute' && name === 'eval' && given.count === 0 && isTorchOnly(evidence))
     return evidence.model('torch', 0.85, evidence.origin('loaded by', callee));
+  // A function that runs a graph of TensorFlow Lite.
+  if (inner.type === 'attribute' && name === 'get_signature_runner')
+    return evidence.model('tensorflow', 0.9, evidence.origin('loaded by', callee));
   // OpenVINO's core, which is handed around.
   if (inner.type === 'attribute' && name === 'compile_model')
     return ofMade(compiledGraph, name, callee, given, evidence);

@@ -48,6 +48,11 @@ const rules: readonly (readonly [pattern: RegExp, role: Role])[] = [
   [/^gpytorch\.models\.\w+$/, { is: 'model', framework: 'torch' }],
   [/^(?:flax\.(?:linen|nnx|nn)|haiku|equinox)\.(?:Module|RNNCore)$/, { is: 'model', framework: 'jax' }],
   [/^(?:sklearn|cuml)\./, { is: 'estimator', framework: 'sklearn' }],
+  // Of Python's own library, and of those that have nothing to do with models.
+  [
+    /^(?:abc|typing|typing_extensions|enum|threading|multiprocessing|unittest|collections|dataclasses|logging|pydantic|gym|gymnasium|PyQt\d|PySide\d|tkinter|django|flask|fastapi|rest_framework|celery|tornado|kivy|rclpy|cmd|argparse|contextlib|asyncio|concurrent|nltk|spacy|attr)\./,
+    { is: 'other' },
+  ],
 ];
 
 export const roleOfBase = remembered((path): Role | undefined => {

@@ -63,17 +63,33 @@ export class Fetches {
 
   /** `[a, b]`, `{"a": a}`, `(a, b)` fetch what is in them. */
   #parts(node: SyntaxNode): SyntaxNode[] {
-    const inner = unwrap(node);
+    const inner = this.#listed(unwrap(node));
     if (inner.type === 'dictionary')
       return inner.children.flatMap((pair) => {
         const value = child(pair, 'value');
         return value ? this.#parts(value) : [];
       });
+    // `[loss, outputs] if fetches is None else fetches`
+    if (inner.type === 'conditional_expression') {
+      const [then, , otherwise] = inner.children.filter((each) => each.named && each.type !== 'comment');
+      return [then, otherwise].flatMap((each) => (each ? this.#parts(each) : []));
+    }
     return ['list', 'tuple', 'set', 'expression_list'].includes(inner.type)
       ? inner.children
           .filter((each) => each.named && each.type !== 'comment')
           .flatMap((each) => this.#parts(each))
       : [inner];
+  }
+
+  /** Of `fetches = [loss, outputs]` the list, where the name has no other value. */
+  #listed(node: SyntaxNode): SyntaxNode {
+    if (node.type !== 'identifier') return node;
+    const found = this.evidence.bindings.find(textOf(node, this.evidence.text), node);
+    const source =
+      found?.bindings.length === 1 && found.elements.length === 0 ? found.bindings[0]!.source : undefined;
+    if (source?.from !== 'expression' || source.path.length > 0) return node;
+    const held = unwrap(source.node);
+    return ['list', 'tuple', 'dictionary', 'conditional_expression'].includes(held.type) ? held : node;
   }
 
   #ofOne(node: SyntaxNode): Purpose {
@@ -279,7 +295,8 @@ function both(a: Made, b: Made): Made {
 /** What a fetched name says by itself. */
 function purposeOfName(text: string): Purpose {
   if (/initializer|saver|iterator\.init|assign|summar|enqueue|global_step$/i.test(text)) return 'nothing';
-  if (/train_?(?:op|step)|\btrain\b|optimi[sz]er|minimize|_solver\b|_optim\b/i.test(text)) return 'training';
+  if (/train_?(?:op|step)|update_?ops?$|\btrain\b|optimi[sz]er|minimize|_solver\b|_optim\b/i.test(text))
+    return 'training';
   return /pred|logit|prob|softmax|output|embed|infer|y_hat|scores?\b|accuracy|(?:^|_)q_?(?:values?|out)/i.test(
     text,
   )

@@ -3,6 +3,7 @@ import type { Context } from './context';
 import { effectOf, effectOfValue } from './effects';
 import type { Evidence } from './evidence';
 import type { Made, Methods } from './made';
+import { isPlainBase } from './classes';
 import type { Role } from './roles';
 import { container, type ClassInfo, type Effect, type Origin, type Value } from './values';
 
@@ -11,8 +12,8 @@ export type Thing =
   | { is: 'value' | 'function'; of: Held }
   /** `own`: the methods that it defines itself. */
   | { is: 'class'; role: Role; own: readonly string[] }
-  /** A class that is no module; `members` are what its objects hold. */
-  | { is: 'plain'; members: ReadonlyMap<string, Held> }
+  /** A class that is no module, as far as one sees. */
+  | ({ is: 'plain' } & Surface)
   /** A function that calls a model inside and gives back what it says. */
   | { is: 'wrapper'; framework: Framework }
   /** It is imported from elsewhere again. */
@@ -22,8 +23,18 @@ export type Thing =
   /** There, but what it gives does not show. */
   | { is: 'unseen' };
 
+/** What objects of a class of the project show. */
+interface Surface {
+  /** What they hold. */
+  members: ReadonlyMap<string, Held>;
+  /** The methods that the project gives them: what these run is found where they do. */
+  own: readonly string[];
+  /** A base cannot be seen, which may give them more. */
+  open: boolean;
+}
+
 /** A value without the nodes of the file that it comes from. */
-type Held =
+export type Held =
   | {
       is: 'model';
       framework: Framework;
@@ -36,7 +47,7 @@ type Held =
   | { is: 'session'; framework: Framework; confidence: number }
   | { is: 'compiled'; framework: Framework; name: string; effect: Effect }
   | { is: 'estimator'; framework: Framework }
-  | { is: 'object'; members: ReadonlyMap<string, Held> }
+  | ({ is: 'object' } & Surface)
   | { is: 'many'; of: Held };
 
 /** What the file of this evidence offers under a name. */
@@ -49,10 +60,7 @@ export function offered(name: string, evidence: Evidence, context: Context): Thi
     case 'class': {
       const role = evidence.roleOf(value.of);
       if (role && role.is !== 'other') return { is: 'class', role, own: ownOf(value.of) };
-      // With a base that we cannot see it may be anything.
-      return role || value.of.bases.length === 0
-        ? { is: 'plain', members: membersOf(value.of, evidence) }
-        : { is: 'unseen' };
+      return { is: 'plain', ...surfaceOf(value.of, evidence) };
     }
     case 'function':
       return ofFunction(value.node, evidence, context);
@@ -77,14 +85,36 @@ export function ownOf(of: ClassInfo): string[] {
   return [...of.methods.keys()].filter((name) => !name.startsWith('__'));
 }
 
-function membersOf(of: ClassInfo, evidence: Evidence): ReadonlyMap<string, Held> {
+/** What the objects of a class of this file show, by its own text and that of its bases. */
+function surfaceOf(of: ClassInfo, evidence: Evidence): Surface {
+  const names = new Set<string>();
   const members = new Map<string, Held>();
-  for (const name of of.attributes.keys()) {
+  const own = new Set<string>();
+  let open = false;
+  const seen = new Set<ClassInfo>();
+  const pending = [of];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if (seen.has(next)) continue;
+    seen.add(next);
+    for (const name of next.attributes.keys()) names.add(name);
+    for (const name of ownOf(next)) own.add(name);
+    for (const base of next.bases) {
+      const value = evidence.evaluate(base);
+      const thing = value?.kind === 'import' ? evidence.outside(value.path) : undefined;
+      if (value?.kind === 'class') pending.push(value.of);
+      else if (thing?.is === 'plain') {
+        for (const [name, what] of thing.members) members.set(name, what);
+        for (const name of thing.own) own.add(name);
+        open ||= thing.open;
+      } else open ||= !isPlainBase(base, value, evidence);
+    }
+  }
+  for (const name of names) {
     const value = evidence.member(of, name);
     const what = value && held(value, evidence);
     if (what) members.set(name, what);
   }
-  return members;
+  return { members, own: [...own], open };
 }
 
 function held(value: Value, evidence: Evidence): Held | undefined {
@@ -117,9 +147,13 @@ function held(value: Value, evidence: Evidence): Held | undefined {
     case 'tuple':
       return value.whole && held(value.whole, evidence);
     case 'instance':
-      return value.of.bases.length === 0
-        ? { is: 'object', members: membersOf(value.of, evidence) }
-        : undefined;
+      // A node of a tree holds nodes.
+      return evidence.guarded(value.of.bases, () => ({
+        is: 'object' as const,
+        ...surfaceOf(value.of, evidence),
+      }));
+    case 'object':
+      return value.of;
     default:
       return undefined;
   }
@@ -134,7 +168,7 @@ export function imported(path: string, evidence: Evidence): Value {
 /** What calling an imported thing gives. */
 export function madeByThing(thing: Thing, path: string): Value | undefined {
   if (thing.is === 'function') return valueOf(thing.of, path, 'loaded by');
-  if (thing.is === 'plain') return valueOf({ is: 'object', members: thing.members }, path, 'built by');
+  if (thing.is === 'plain') return valueOf({ ...thing, is: 'object' }, path, 'built by');
   if (thing.is !== 'class') return undefined;
   const { role, own } = thing;
   switch (role.is) {
@@ -185,6 +219,7 @@ export function valueOf(of: Held, path: string, how: Origin['how']): Value {
     case 'object':
       return {
         kind: 'object',
+        of,
         member: (name) => {
           const member = of.members.get(name);
           return member && valueOf(member, path, 'built by');

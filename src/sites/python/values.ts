@@ -4,6 +4,7 @@ import type { Framework } from '../site';
 import { highest } from '../highest';
 import type { SyntaxNode } from '../tree';
 import type { Made, Methods } from './made';
+import type { Held } from './things';
 
 /** Where the evidence lies, for the sentence in the hover: "built by tf.keras.Sequential on line 12". */
 export interface Origin {
@@ -36,6 +37,8 @@ export interface Model {
   gives?: ReadonlyMap<string, Made> | undefined;
   /** Methods that a class of the project gives it, which are wrappers of what they call. */
   own?: readonly string[] | undefined;
+  /** Of a class that the file imports and that cannot be seen: it may as well be the user's own, around a model. */
+  unseen?: boolean | undefined;
 }
 
 /** What running a function does, as far as its text shows. */
@@ -84,7 +87,7 @@ export type Value =
   /** Accelerate's and Fabric's: hands back models made ready for a device. */
   | { kind: 'launcher' }
   /** An object of a plain class of another file. */
-  | { kind: 'object'; member: (name: string) => Value | undefined }
+  | { kind: 'object'; of: Held & { is: 'object' }; member: (name: string) => Value | undefined }
   /** `Trainer` objects of Lightning and Transformers: predict and fit, but are not called. */
   | { kind: 'trainer'; framework: Framework; origin: Origin }
   /** Part of a model: called while a model runs or is built, not a prediction by itself. */
