@@ -8,6 +8,7 @@ Both are reached by their C++ names, the same from 2.0 to 2.13.
 
 import os
 import sys
+import time
 
 _LEVEL = "_ZN9libkineto6Logger14severityLevel_E"
 _INSTANCE = "_ZN9libkineto12ConfigLoader8instanceEv"
@@ -46,11 +47,56 @@ def _level(ctypes, library):
         return None
 
 
+_started = None  # the threads that appeared with the first session, until the library's one is ended
+_ended = False
+
+
+class ThreadEnded:
+    """Around the start of a session: what it starts to wait for a daemon's orders is ended, unless the program
+    was started to get such."""
+
+    def __enter__(self):
+        self._before = _threads()
+
+    def __exit__(self, *error):
+        global _started
+        if _started is None:
+            _started = _threads() - self._before
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(before=end_thread)
+        end_thread()
+
+
+def _threads():
+    try:
+        return set(os.listdir("/proc/self/task"))
+    except OSError:
+        return set()
+
+
 def end_thread():
-    """Ends the thread that waits for a daemon's orders, unless the program was started to get such."""
-    if "KINETO_USE_DAEMON" not in os.environ and "KINETO_CONFIG" not in os.environ:
-        instance, stop, _ = _library
-        stop(instance())
+    """Ends the library's thread, once it waits: told to end before, it would first sleep for five seconds, and
+    we with it. Where it is not seen to wait, the next session and a fork try again."""
+    global _ended
+    if _ended or _started is None or "KINETO_USE_DAEMON" in os.environ or "KINETO_CONFIG" in os.environ:
+        return
+    asleep = 0
+    for _ in range(40):
+        time.sleep(0.00025)
+        asleep = asleep + 1 if all(map(_sleeps, _started)) else 0
+        if asleep == 3:
+            _ended = True
+            instance, stop, _ = _library
+            stop(instance())
+            return
+
+
+def _sleeps(thread):
+    try:
+        with open("/proc/self/task/%s/stat" % thread) as file:
+            return file.read().rpartition(")")[2].split()[0] == "S"
+    except OSError:
+        return True  # gone, or no such system
 
 
 class Quiet:

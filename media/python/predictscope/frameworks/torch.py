@@ -51,14 +51,13 @@ class Session:
         elif devices is not None:
             arguments["use_cuda"] = True
         self._profile = profiler.profile(**arguments)
-        with kineto.Quiet(), _Own():
+        with kineto.ThreadEnded(), kineto.Quiet(), _Own():
             if hasattr(self._profile, "_prepare_trace"):
                 self._profile._prepare_trace()
                 with kineto.Quiet():  # the first preparation sets the level anew
                     self._profile._start_trace()
             else:
                 self._profile.__enter__()
-            kineto.end_thread()
         self._began = time.perf_counter()
 
     def span(self, site, slot):
