@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, describeProblem, errorText } from './common/problem';
+import { attachCommand } from './cli/attachCommand';
 import { captureCommand } from './cli/captureCommand';
 import { editCommand } from './cli/editCommand';
 import { usage, version } from './cli/help';
@@ -22,6 +23,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return profileCommand(args, here);
     case 'summarize':
       return summarizeCommand(args);
+    case 'attach':
+      return attachCommand(args, here);
     case 'capture':
       return captureCommand(args);
     case 'insert':

@@ -23,6 +23,7 @@ export const usage = `usage: predictscope COMMAND
       --target T                        where to run (this version: local)
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
+  attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy
   capture RUN                           a run that goes on: trace its next calls
   insert FILE[:LINE]… [options]         put profiler calls into the source, around the calls of these lines or
                                         all predict calls (1: something was refused; 125: could not be done)
