@@ -20,10 +20,12 @@ export interface EventView {
 
 /**
  * Events of TensorFlow that are set-up of a call when they lie outside of the model function:
- * eager operations that build and release the input pipeline. Names as TensorFlow 2.4 to 2.21 write them.
+ * eager operations that build and release the input pipeline. Names as TensorFlow 2.2 to 2.21 write them.
  */
 const setUpNames =
   /^(TFE_|EagerExecute|EagerLocalExecute|EagerKernelExecute|EagerCopyToDevice|KernelAndDeviceFunc|convert_to_tensor|tf\.constant|Iterator|IteratorGetNext|MemoryAllocation|MemoryDeallocation|ExecutorState|ExecutorDoneCallback|FunctionRun|ThreadpoolListener)|^[^:]+:[A-Z_]\w*$/;
+/** A function that Python calls, in 2.2: later versions mark it with `tf_function_call`. */
+const functionNames = /^Eager(Local)?Execute: __(inference|forward)_/;
 const tracingNames = /^(tf\.function-graph_building|trace_function|graph_building)/;
 
 /** JAX, as 0.10 writes it: a jitted function, what compiles it, what runs it, what moves its arguments. */
@@ -69,6 +71,7 @@ function xplanePart({ model, event, name, parent, compiles }: EventView, traced:
       if (String(call).startsWith('traced')) traced();
       return modelFunction;
     }
+    if (functionNames.test(name)) return modelFunction;
     if (name.startsWith('$')) return python; // a frame of the framework's own Python tracer
     if (name.startsWith(jaxPython)) return python;
     return setUpNames.test(name) || jaxSetUp.test(name) ? setUp : unexplained;

@@ -22,9 +22,6 @@ interface Expected {
   problems: string[];
 }
 
-/** TensorFlow 2.2 has no event of its own for the model function. */
-const unmarked = ['tensorflow-2.2'];
-
 const fixtures = path.resolve(import.meta.dirname, '../../fixtures/versions');
 const stacks = readdirSync(fixtures, { withFileTypes: true }).filter((entry) => entry.isDirectory());
 
@@ -66,7 +63,7 @@ describe.each(stacks.map((entry) => entry.name))('%s', async (stack) => {
       const wall = expected.steadyNs[site.index] ?? 0;
       expect(Math.abs(parts - wall)).toBeLessThanOrEqual(0.001 * wall);
       if (spans === 0) continue;
-      expect((site.parts.modelFunction ?? 0) > 0).toBe(!unmarked.includes(stack));
+      expect(site.parts.modelFunction).toBeGreaterThan(0);
       expect(site.parts.python).toBeGreaterThan(0);
       expect(site.parts.unexplained ?? 0).toBeLessThan(0.02 * wall);
     }
