@@ -7,6 +7,10 @@ import { givenToComponent } from './components';
 import { typeValue } from './types';
 import { container, other, strongest, weaken, type ClassInfo, type Value } from './values';
 
+/** What arrays, maps and sets have themselves. */
+const ofCollections =
+  /^(?:length|size|get|set|has|add|delete|clear|at|concat|copyWithin|entries|every|fill|filter|find\w*|flat\w*|forEach|includes|\w*[iI]ndexOf|join|keys|map|pop|push|reduce\w*|reverse|shift|slice|some|sort|splice|to[A-Z]\w*|unshift|values|with|constructor|prototype|then|catch|finally)$/;
+
 /** `node` is the expression itself, to know the object by its name; a destructuring pattern has none. */
 export function propertyOf(
   object: Value | undefined,
@@ -44,6 +48,9 @@ export function propertyOf(
       return strongest([object.inner, someAttribute(name, node, evidence)]);
     case 'container':
     case 'tuple':
+      // `models.digits` of a `Record`
+      if (object.kind === 'container' && object.element?.kind === 'model' && !ofCollections.test(name))
+        return object.element;
       return name === 'length' || name === 'size'
         ? other('a count')
         : { kind: 'method', receiver: object, name };

@@ -30,6 +30,12 @@ const tells: readonly (readonly [Framework, ReadonlySet<string>])[] = [
   ],
 ];
 
+/** Whether a name is compiled somewhere in the file, as of all models those of Keras are. */
+export function isCompiled(name: string, { bindings, frameworks }: Evidence): boolean {
+  const used = bindings.methodsUsed.get(name) ?? [];
+  return !frameworks.has('torch') && used.includes('compile') && used.includes('fit');
+}
+
 export interface Asked {
   call: SyntaxNode;
   /** What is called, or what has the method. */

@@ -4,7 +4,7 @@ import { child, within, type SyntaxNode } from '../tree';
 import type { Evidence } from './evidence';
 import { canonicalPath } from './frameworks';
 import { isModelName, isModelPartName } from './names';
-import { argumentsOf, decorators, textOf } from './nodes';
+import { argumentsOf, decorators, lastName, textOf } from './nodes';
 import { imported, valueOf } from './things';
 import { container, strongest, weaken, type ClassInfo, type Value, type ValueSource } from './values';
 
@@ -52,7 +52,10 @@ export class Attributes {
             ? this.#any(name, node)
             : { kind: 'method', receiver: object, name })
         );
+      case 'trainer':
+        return this.#ofOwnClass(object, name);
       case 'estimator':
+        if (object.of) return this.#ofOwnClass(object, name);
         // What a fitted search or pipeline holds: `best_estimator_`, `named_steps`.
         return /_$|^(?:named_steps|steps|estimators)$/.test(name)
           ? object
@@ -73,14 +76,33 @@ export class Attributes {
     }
   }
 
+  /** Of a class of this file that derives from scikit-learn's or a trainer: it may keep a network all the same. */
+  #ofOwnClass(object: Value & { kind: 'estimator' | 'trainer' }, name: string): Value | undefined {
+    const { of } = object;
+    const own = of && this.member(of, name);
+    if (own && own.kind !== 'function') return own;
+    // A trainer has its model from its base, of which nothing shows but the name.
+    if (!own && of && (of.attributes.has(name) || isModelName(name))) return undefined;
+    return { kind: 'method', receiver: object, name };
+  }
+
   /** Some object of the file has a model under this name; this one may be another object. */
   #any(name: string, node: SyntaxNode): Value | undefined {
+    if (this.#isSymbolic(name, node)) return { kind: 'symbol' };
     const sources = this.evidence.bindings.attributes.get(name);
     const value = sources && this.evidence.guarded(sources, () => this.#fromSources(sources, name));
     if (!value) return undefined;
     // `net.half()` is no call of the flag that another object keeps as `self.half`, nor `x.mean()` one of a model.
     if (node.field === 'function' && (value.kind === 'other' || tensorMethods.has(name))) return undefined;
     return weaken(value, child(node, 'object')?.type === 'identifier' ? 0.95 : 0.9);
+  }
+
+  /** `model.inputs` of a model that was handed in, in a file of Keras that builds graphs. */
+  #isSymbolic(name: string, node: SyntaxNode): boolean {
+    const { frameworks, mayBuildGraphs, text } = this.evidence;
+    if (!/^(?:in|out)puts?$/.test(name) || !mayBuildGraphs || !frameworks.has('keras')) return false;
+    const object = child(node, 'object');
+    return object !== undefined && isModelName(lastName(object, text));
   }
 
   /** Any attribute of objects of a class: which one is asked for shows only when the program runs. */

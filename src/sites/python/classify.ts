@@ -2,7 +2,7 @@
 
 import type { Framework, SiteKind } from '../site';
 import { child, within, type SyntaxNode } from '../tree';
-import { toldBy } from './asked';
+import { isCompiled, toldBy } from './asked';
 import type { Context } from './context';
 import { effectOfValue, isParameters } from './effects';
 import type { Evidence } from './evidence';
@@ -276,6 +276,10 @@ export class Classifier {
     name: string,
     shown: string,
   ): Verdict | undefined {
+    if (estimator.of?.methods.has(name))
+      return predictMethods.has(name)
+        ? this.#wrapper(callee, `is a method of ${estimator.of.name}`)
+        : undefined;
     const { framework } = estimator;
     const given = argumentsOf(call, this.evidence.text);
     const isKeras =
@@ -364,7 +368,11 @@ export class Classifier {
   #isOwnMethod(callee: SyntaxNode, model: Model, name: string, given: Arguments): boolean {
     if (!predictMethods.has(name) && !evaluateMethods.has(name)) return false;
     if (model.framework !== 'keras') return true;
-    return this.#toldByName(callee) !== 'keras' && !kerasKeywords.some((each) => given.keywords.has(each));
+    return (
+      this.#toldByName(callee) !== 'keras' &&
+      !isCompiled(lastName(child(unwrap(callee), 'object') ?? callee, this.evidence.text), this.evidence) &&
+      !kerasKeywords.some((each) => given.keywords.has(each))
+    );
   }
 
   #ofSession(

@@ -365,8 +365,8 @@ export class Evidence {
     };
     if (role?.is === 'model') return this.model(role.framework, 0.95, from, of);
     if (role?.is === 'layer') return { kind: 'layer', framework: role.framework };
-    if (role?.is === 'estimator') return { kind: 'estimator', framework: role.framework, origin: from };
-    if (role?.is === 'trainer') return { kind: 'trainer', framework: role.framework, origin: from };
+    if (role?.is === 'estimator') return { kind: 'estimator', framework: role.framework, origin: from, of };
+    if (role?.is === 'trainer') return { kind: 'trainer', framework: role.framework, origin: from, of };
     if (role?.is === 'loss') return other('a loss');
     return { kind: 'instance', of };
   }

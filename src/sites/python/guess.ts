@@ -2,7 +2,7 @@
 
 import type { Framework } from '../site';
 import { child, type SyntaxNode } from '../tree';
-import { askedOf, verdict, type Asked } from './asked';
+import { askedOf, isCompiled, verdict, type Asked } from './asked';
 import type { Verdict } from './classify';
 import type { Context } from './context';
 import { isParameters } from './effects';
@@ -147,7 +147,7 @@ function guessPredict(asked: Asked, method: string): Verdict | undefined {
   // What OpenVINO infers is given by the names of a graph's inputs.
   if (method === 'infer' && isFedByName(asked))
     return verdict(asked, 'predict', 'unknown', 0.85, 'is fed as OpenVINO is, so this runs inference.');
-  if (told !== 'keras' && !signed && isOfUnseenClass(asked.receiver, evidence))
+  if (told !== 'keras' && !signed && !isCompiled(name, evidence) && isOfUnseenClass(asked.receiver, evidence))
     return verdict(
       asked,
       'predict',

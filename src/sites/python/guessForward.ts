@@ -7,7 +7,7 @@ import type { Verdict } from './classify';
 import type { Evidence } from './evidence';
 import { frameworkTitle } from './frameworks';
 import { isClassName, isLossName, isModelName, isModelPartName, isPreprocessingName } from './names';
-import { lastName, textOf, unwrap } from './nodes';
+import { lastName, textOf, unwrap, withItems } from './nodes';
 import { isSymbolic } from './results';
 import { isOfUnseenClass } from './unseenClasses';
 
@@ -28,9 +28,16 @@ export function guessForward(asked: Asked, known?: number, of?: Framework): Verd
   if (isLossName(name) || isPreprocessingName(name)) return undefined;
   // What they run inside of takes longer to find out.
   if (known === undefined && !isNamedSo(name) && told !== 'torch' && told !== 'keras') return undefined;
-  if (known === undefined && (isConstructor(asked) || isFunctionElsewhere(asked) || isOfMany(asked)))
+  if (
+    known === undefined &&
+    (isConstructor(asked) ||
+      isFunctionElsewhere(asked) ||
+      isOfMany(asked) ||
+      isGeneratorOf(asked) ||
+      givesModel(asked))
+  )
     return undefined;
-  if (isSymbolic(asked.given, evidence))
+  if (isSymbolic(asked.given, evidence) || isInGraph(asked))
     return verdict(
       asked,
       'symbolic',
@@ -88,8 +95,11 @@ function isNamedSo(name: string): boolean {
 
 /** `VanillaNet(...)`, `nets.Model(...)`: a class from elsewhere, unless the file keeps a model under the name. */
 function isConstructor({ receiver, name, evidence }: Asked): boolean {
-  if (!isClassName(name)) return false;
   const inner = unwrap(receiver);
+  // `LSTM(64)`, `VAE(config)`: all in capitals, and brought by nobody knows what.
+  if (/^[A-Z]{2,}\d*$/.test(name) && inner.type === 'identifier' && !evidence.bindings.find(name, inner))
+    return true;
+  if (!isClassName(name)) return false;
   if (inner.type === 'subscript') return true;
   if (inner.type === 'identifier') {
     const bound = evidence.bindings.find(name, inner)?.bindings ?? [];
@@ -100,6 +110,35 @@ function isConstructor({ receiver, name, evidence }: Asked): boolean {
     );
   }
   return inner.type === 'attribute' && evidence.bindings.attributes.get(name) === undefined;
+}
+
+/** Under `tf.variable_scope` nothing but graphs is built, and in TensorFlow 1 nothing is called that runs. */
+function isInGraph({ call, evidence, told }: Asked): boolean {
+  const { frameworks, bindings } = evidence;
+  if (told !== undefined || frameworks.has('torch') || frameworks.has('jax')) return false;
+  if (
+    withItems(call).some((item) =>
+      /variable_scope|Graph\(\)|\bas_default\(/.test(textOf(item, evidence.text)),
+    )
+  )
+    return true;
+  return (
+    frameworks.has('tensorflow') &&
+    ['variable_scope', 'placeholder'].some((name) => bindings.callsByName.get(name))
+  );
+}
+
+/** `model = models[name](**config)`: of what is kept as a model, or asked for by names only, a class is at the key. */
+function givesModel({ call, receiver, given, evidence }: Asked): boolean {
+  if (unwrap(receiver).type !== 'subscript') return false;
+  const target = call.parent?.type === 'assignment' ? child(call.parent, 'left') : undefined;
+  const name = target ? lastName(target, evidence.text) : '';
+  if (isModelName(name)) return true;
+  const list = child(call, 'arguments')?.children.filter((each) => each.named && each.type !== 'comment');
+  const isSplat =
+    list?.some((each) => each.type === 'list_splat' || each.type === 'dictionary_splat') ?? false;
+  const used = evidence.bindings.methodsUsed.get(name) ?? [];
+  return given.positional.length === 0 && isSplat && (name !== '' || used.length > 0);
 }
 
 /** `import_module(name).Net`, `getattr(nets, name)`, `registry[name]`: a class under a class's name. */
@@ -117,6 +156,14 @@ function isFunctionElsewhere({ receiver, name, told, evidence }: Asked): boolean
   const inner = unwrap(receiver);
   if (inner.type !== 'identifier' || told !== undefined || !/[a-z]_[a-z]/i.test(name)) return false;
   return evidence.bindings.starImports.length > 0 && evidence.bindings.find(name, inner) === undefined;
+}
+
+/** `rollouts.feed_forward_generator(size)`: batches, where nothing of the file is kept under the name. */
+function isGeneratorOf({ receiver, name, evidence }: Asked): boolean {
+  const inner = unwrap(receiver);
+  if (inner.type !== 'attribute' || !name.endsWith('_generator')) return false;
+  const { bindings, text } = evidence;
+  return bindings.attributes.get(name) === undefined && textOf(child(inner, 'object')!, text) !== 'self';
 }
 
 /** `self.ui.populate_models(folder)`: what holds many is not called. */
@@ -138,7 +185,7 @@ function confidenceByName(asked: Asked, mode: string): number | undefined {
     ofModel ||
     givesTensor(asked) ||
     takesTensor(asked) ||
-    (part && isOfUnseenClass(receiver, evidence));
+    (part && isOfUnseenClass(receiver, evidence, isPartClassName));
   if (named) return told !== undefined ? 0.9 : mode === 'off' ? 0.88 : 0.78;
   if ((part || short) && helped) return told !== undefined ? 0.9 : ofModel ? 0.75 : 0.72;
   const used = evidence.bindings.methodsUsed.get(name) ?? [];
@@ -163,6 +210,11 @@ function givesTensor({ call, evidence }: Asked): boolean {
     const used = evidence.bindings.methodsUsed.get(textOf(each, evidence.text)) ?? [];
     return used.some((method) => tensorMethods.has(method));
   });
+}
+
+/** `StyleEncoder`, `RNN_Decoder` */
+function isPartClassName(name: string): boolean {
+  return isModelPartName(name.replace(/([a-z\d])([A-Z])/g, '$1_$2'));
 }
 
 const tensorMakers =

@@ -18,7 +18,7 @@ export function parameterValue(source: ParameterSource, name: string, evidence: 
   const method = classOfMethod(source.function, evidence);
   const bound = method !== undefined && !isDecorated(source.function, 'staticmethod', evidence.text);
   if (bound && source.index === 0)
-    return isDecorated(source.function, 'classmethod', evidence.text)
+    return isDecorated(source.function, 'classmethod', evidence.text) || name === 'cls'
       ? { kind: 'class', of: method }
       : evidence.instanceOf(method);
   return evidence.guarded(source, () =>
@@ -78,6 +78,8 @@ function ofAnnotation(annotation: SyntaxNode | undefined, evidence: Evidence): V
   if (type.type !== 'generic_type' && type.type !== 'subscript') return ofType(type, evidence);
   // A function that is given a model is none.
   if (/^(?:\w+\.)*Callable\b/.test(textOf(type, evidence.text))) return undefined;
+  // `Type[Net]` is the class, and not an object of it.
+  if (/^(?:\w+\.)*[tT]ype\s*\[/.test(textOf(type, evidence.text))) return ofClassItself(type, evidence);
   const types = typesInside(type).map((each) => ofType(each, evidence));
   // `Union[Sequential, BaseEstimator]`: which of the two it is another class decides.
   const isEither = types.some((each) => each?.kind === 'estimator');
@@ -85,6 +87,13 @@ function ofAnnotation(annotation: SyntaxNode | undefined, evidence: Evidence): V
   const outer = (textOf(type, evidence.text).split('[')[0] ?? '').trim();
   const holdsMany = /^(?:\w+\.)*(?:list|dict|tuple|sequence|mapping|iterable)$/i.test(outer);
   return inner && holdsMany ? container(inner) : inner;
+}
+
+/** A class of this file; one of another file, or of a framework, says too little of what is derived from it. */
+function ofClassItself(type: SyntaxNode, evidence: Evidence): Value | undefined {
+  return typesInside(type)
+    .map((each) => evidence.evaluate(each))
+    .find((each) => each?.kind === 'class');
 }
 
 /** `"Net"`, `"nets.Net"`: a plain dotted name in quotes. */

@@ -162,6 +162,10 @@ function ofMethod(
       return of && chained.has(name) ? weaken(evidence.instanceOf(of), 0.95) : undefined;
     }
     case 'estimator':
+      if (receiver.of?.methods.has(name)) {
+        const given = evidence.returned(receiver.of.methods.get(name)!);
+        return given ?? (name.startsWith('fit') ? receiver : undefined);
+      }
       return name.startsWith('fit') && name !== 'fit_transform' ? receiver : other('an estimate');
     case 'other':
       // A data set that is mapped, batched and shuffled is a data set.

@@ -6,7 +6,11 @@ import { frameworkOfModule } from './frameworks';
 import { textOf, unwrap } from './nodes';
 
 /** Whether a name or an attribute is set to what such a class makes: `self.encoder = Encoder(size).to(device)`. */
-export function isOfUnseenClass(receiver: SyntaxNode, evidence: Evidence): boolean {
+export function isOfUnseenClass(
+  receiver: SyntaxNode,
+  evidence: Evidence,
+  isWanted: (name: string) => boolean = isNameOfClass,
+): boolean {
   const inner = unwrap(receiver);
   const { bindings, text } = evidence;
   const sources =
@@ -17,7 +21,9 @@ export function isOfUnseenClass(receiver: SyntaxNode, evidence: Evidence): boole
         : undefined;
   return (sources ?? []).some(
     (source) =>
-      source.from === 'expression' && source.path.length === 0 && isMadeByClass(source.node, evidence),
+      source.from === 'expression' &&
+      source.path.length === 0 &&
+      isMadeByClass(source.node, evidence, isWanted),
   );
 }
 
@@ -26,7 +32,7 @@ function isNameOfClass(name: string): boolean {
   return /^_?[A-Z]\w*[a-z]/.test(name);
 }
 
-function isMadeByClass(node: SyntaxNode, evidence: Evidence): boolean {
+function isMadeByClass(node: SyntaxNode, evidence: Evidence, isWanted: (name: string) => boolean): boolean {
   let made = unwrap(node);
   // What a chain of calls begins with: `Net(size).to(device).eval()`.
   for (;;) {
@@ -39,6 +45,7 @@ function isMadeByClass(node: SyntaxNode, evidence: Evidence): boolean {
     }
     const value = evidence.evaluate(callee);
     if (value?.kind !== 'import' || frameworkOfModule(value.path) !== undefined) return false;
-    return isNameOfClass(value.path.split('.').at(-1) ?? '') && evidence.outside(value.path) === undefined;
+    const name = value.path.split('.').at(-1) ?? '';
+    return isNameOfClass(name) && isWanted(name) && evidence.outside(value.path) === undefined;
   }
 }

@@ -80,8 +80,8 @@ export type Value =
     }
   /** The gradient of a function. */
   | { kind: 'differentiated'; framework: Framework; of: Value | undefined; origin: Origin }
-  /** Classical machine learning; `pickled`: taken for that, as what is pickled without a word more mostly is. */
-  | { kind: 'estimator'; framework: Framework; origin: Origin; pickled?: boolean }
+  /** Classical machine learning; `of`: the class, when it is one of this file; `pickled`: taken for that, as what is pickled without a word more mostly is. */
+  | { kind: 'estimator'; framework: Framework; origin: Origin; pickled?: boolean; of?: ClassInfo }
   /** Something of a runtime whose methods hand out what runs a graph: OpenVINO's `Core`, an engine of TensorRT. */
   | { kind: 'maker'; gives: ReadonlyMap<string, Made> }
   /** Accelerate's and Fabric's: hands back models made ready for a device. */
@@ -89,7 +89,7 @@ export type Value =
   /** An object of a plain class of another file. */
   | { kind: 'object'; of: Held & { is: 'object' }; member: (name: string) => Value | undefined }
   /** `Trainer` objects of Lightning and Transformers: predict and fit, but are not called. */
-  | { kind: 'trainer'; framework: Framework; origin: Origin }
+  | { kind: 'trainer'; framework: Framework; origin: Origin; of?: ClassInfo }
   /** Part of a model: called while a model runs or is built, not a prediction by itself. */
   | { kind: 'layer'; framework: Framework }
   /** A symbolic tensor of the functional API. */

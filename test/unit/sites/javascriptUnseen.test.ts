@@ -122,3 +122,61 @@ describe('a model that comes from somewhere else', () => {
     ).toEqual(['4 each predict onnxruntime loop']);
   });
 });
+
+describe('models of TensorFlow.js', () => {
+  it('are given to class components, and kept in their state, as these are declared', async () => {
+    await finder.prepare('/home/user/m.tsx');
+    const lines = [
+      'import * as tf from "@tensorflow/tfjs";',
+      'import * as nets from "@tensorflow-models/mobilenet";',
+      'type Props = { base: nets.MobileNet | null; label: string; onReady: (x: number) => void };',
+      'class Cam extends React.Component<Props, { head: tf.LayersModel }> {',
+      '  look(v) {',
+      '    const { base, label } = this.props;',
+      '    base.infer(v, true), label.infer(v), this.props.onReady(v);',
+      '    return this.state.head.predict(v);',
+      '  }',
+      '}',
+      'class Other extends Thing<Props> { look(v) { return this.words.infer(v); } }',
+    ];
+    expect(finder.find('/home/user/m.tsx', lines.join('\n')).sites.map(brief)).toEqual([
+      '7 base.infer predict tfjs',
+      '8 this.state.head.predict predict tfjs',
+    ]);
+  });
+
+  it('are tested as a whole, also where that is handed on; games and expressions are evaluated too', () => {
+    expect(
+      found(
+        'import * as tf from "@tensorflow/tfjs";',
+        'async function report(model) { return await model.evaluateDataset(ds, {}); }',
+        'const m = tf.sequential(); m.evaluate(x, y);',
+        'board.evaluate(x); math.evaluate("1 + 1"); page.evaluate(() => 1);',
+      ),
+    ).toEqual(['2 model.evaluateDataset predict tfjs', '3 m.evaluate predict tfjs']);
+  });
+
+  it('are explained by the gradient of an input, and trained by that of their weights', () => {
+    expect(
+      found(
+        'import * as tf from "@tensorflow/tfjs";',
+        'const m = tf.sequential();',
+        'const look = tf.grad((x) => m.apply(x).gather([1], 1));',
+        'tf.grad((w) => m.apply(xs).mul(w));',
+        'tf.variableGrads(() => m.apply(xs));',
+      ),
+    ).toEqual(['3 m.apply predict tfjs', '4 m.apply train tfjs', '5 m.apply train tfjs']);
+  });
+
+  it('are kept under keys, which are no methods of the collection', async () => {
+    await finder.prepare('/home/user/m.ts');
+    const lines = [
+      'import * as tf from "@tensorflow/tfjs";',
+      'const kept: Record<string, tf.LayersModel> = {};',
+      'kept.digits.predict(x); kept.forEach.predict(x);',
+    ];
+    expect(finder.find('/home/user/m.ts', lines.join('\n')).sites.map(brief)).toEqual([
+      '3 kept.digits.predict predict tfjs',
+    ]);
+  });
+});
