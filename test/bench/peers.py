@@ -29,7 +29,7 @@ import keras, numpy
 net = keras.Sequential([keras.Input((400, 4)), *[keras.layers.Conv1D(24, 11, padding="same") for _ in range(4)]])
 x = numpy.ones((1, 400, 4), "float32")
 def main():
-    for _ in range(160):
+    for _ in range(120):
         net.predict(x, verbose=0)  # site
 main()
 """,
@@ -55,7 +55,7 @@ net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Lin
 def main():
     x = torch.ones(1, 64)
     with torch.no_grad():
-        for _ in range(250000):
+        for _ in range(150000):
             net(x)  # site
 main()
 """,
