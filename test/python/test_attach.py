@@ -9,19 +9,20 @@ import pytest
 from conftest import CLI
 
 PROGRAM = """
-import hashlib, sys, time
+import hashlib, random, sys, time
 data = b"x" * 3000000
+some = random.Random(7).randrange  # equal rounds could keep step with the sampler
 spent = {"python": 0.0, "library": 0.0, "sleep": 0.0}
 def timed(name, function):
     begin = time.perf_counter()
     function()
     spent[name] += time.perf_counter() - begin
 def python():
-    for _ in range(100000): pass  # python
+    for _ in range(some(200000)): pass  # python
 def library():
-    hashlib.sha256(data).digest()  # library
+    hashlib.sha256(data[: some(3000000)]).digest()  # library
 def sleep():
-    time.sleep(0.002)  # sleep
+    time.sleep(0.001)  # sleep
 print("ready", flush=True)
 end = time.perf_counter() + 30
 while time.perf_counter() < end:
@@ -51,9 +52,10 @@ def test_lines_of_a_program_that_runs_already(lab):
     lines = {line["line"]: line["selfNs"] for line in summary["hotLines"]}
     text = PROGRAM.splitlines()
     own = [lines.get(next(i for i, t in enumerate(text, 1) if "# " + name in t), 0) for name in ("python", "library")]
-    # py-spy leaves out what sleeps; the other two are to each other as the program's own clocks say.
-    assert sum(own) > 0.5e9
-    assert abs(own[0] / sum(own) - seconds[0] / (seconds[0] + seconds[1])) < 0.06
+    # py-spy leaves out what sleeps; the other two are to each other as the program's own clocks say: within three
+    # standard deviations of the 150 samples and more that there are.
+    assert sum(own) > 1.5e9
+    assert abs(own[0] / sum(own) - seconds[0] / (seconds[0] + seconds[1])) < 0.12
     assert "from outside by py-spy" in summary["problems"][0]["message"]
     assert summary["sites"] == []
 
