@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../common/problem';
-import { askForTrace } from '../runs/requests';
+import { askForTrace } from '../runs/asking';
 import { readRunRecord } from '../runs/runRecord';
 
 /** `predictscope capture RUN`: one more trace window in a run that goes on. */

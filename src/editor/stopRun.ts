@@ -1,4 +1,4 @@
-import { askToStop } from '../runs/requests';
+import { askToStop } from '../runs/asking';
 import { readRunRecord } from '../runs/runRecord';
 import type { Run } from '../insight/runStore';
 import { localTarget } from '../targets/local';

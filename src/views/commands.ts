@@ -10,7 +10,7 @@ import { runTitle } from '../insight/runTitle';
 import type { RunNode, RunsTree } from './runsTree';
 import type { RunsModel } from '../editor/runsModel';
 import { stopRecording, stopRun } from '../editor/stopRun';
-import { askForTrace } from '../runs/requests';
+import { askForTrace } from '../runs/asking';
 import type { InsertedCalls } from '../editor/insertedCalls';
 import { copyProfilingCommand, profilePredict, type ProfileContext } from './profileCommands';
 import type { SiteCommands } from './siteCommands';

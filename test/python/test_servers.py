@@ -11,7 +11,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import CLI
+from conftest import CLI, RUNTIME
 
 APP = """
 import torch
@@ -147,6 +147,13 @@ def test_calls_belong_to_their_request_among_others(lab):
     groups = {g["name"]: (g["requests"], g["calls"]) for g in after.summary["requests"]}
     assert groups == {"POST /n/*": (3, 3 + 3), "POST /more": (2, 2 + 7)}
     assert "POST /more" in after.text and "in calls" in after.text
+
+
+def test_the_web_frameworks_are_named_once_more_at_start():
+    """start.py names them itself, so that a program that serves nothing does not load webrequests."""
+    code = "from predictscope import start, webrequests; print(sorted(start._WEB) == sorted(webrequests.ENTRIES))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=RUNTIME, capture_output=True)
+    assert (done.stdout, done.stderr) == (b"True\n", b"")
 
 
 def test_a_program_on_a_terminal_keeps_its_terminal(lab):
