@@ -1,7 +1,7 @@
 """What profiling costs three programs: ours with its defaults, beside Scalene, VizTracer, pyinstrument, py-spy and
 cProfile, in one run.
 
-usage: peers.py [ROUNDS]   Each round runs every variant of a program once, in an order of its own; the ratio is to
+usage: peers.py [ROUNDS [PART]]   with PART only the profilers whose name contains it. Each round runs every variant of a program once, in an order of its own; the ratio is to
 the plain run of the same round. CPU: user + system of the process and its children (getrusage), from start to end,
 so that what a profiler does at start and exit counts; a profiler outside of the process (py-spy) is its parent.
 """
@@ -46,6 +46,21 @@ def main():
         for _ in range(10000):
             for net in nets:
                 net(x)  # site
+main()
+""",
+    "torch, LeNet-5 on one picture": """
+import torch
+from torch.nn import AvgPool2d, Conv2d, Flatten, Linear, Sequential, Tanh
+torch.set_num_threads(1)
+net = Sequential(
+    Conv2d(1, 6, 5, padding=2), Tanh(), AvgPool2d(2), Conv2d(6, 16, 5), Tanh(), AvgPool2d(2), Conv2d(16, 120, 5), Tanh(),
+    Flatten(), Linear(120, 84), Tanh(), Linear(84, 10),
+).eval()
+def main():
+    x = torch.ones(1, 1, 28, 28)
+    with torch.no_grad():
+        for _ in range(30000):
+            net(x)  # site
 main()
 """,
     "torch, calls of 15 us (two layers, one row)": """
@@ -123,12 +138,12 @@ def cpu_and_wall(variant, cwd):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def measure(name, text, rounds, order):
+def measure(name, text, rounds, order, part):
     folder = Path(tempfile.mkdtemp(prefix="predictscope-peers-"))
     try:
         main = folder / "main.py"
         main.write_text(text)
-        commands = variants(main, str(folder))
+        commands = {k: v for k, v in variants(main, str(folder)).items() if k == "plain" or part in k}
         found = {variant: [] for variant in commands}
         failed = {}
         for _ in range(rounds):
@@ -167,11 +182,12 @@ def measure(name, text, rounds, order):
 
 def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    part = sys.argv[2] if len(sys.argv) > 2 else ""
     order = random.Random(20261121)
     print("load before: %s" % Path("/proc/loadavg").read_text().split()[0])
     os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     for name, text in PROGRAMS.items():
-        measure(name, text, rounds, order)
+        measure(name, text, rounds, order, part)
     print("\nload after: %s" % Path("/proc/loadavg").read_text().split()[0])
 
 

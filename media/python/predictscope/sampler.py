@@ -23,9 +23,17 @@ _LONGEST_INTERVAL_S = 0.2
 _FIRST_FLUSH_NS = 25 * 1000 * 1000
 _FLUSH_NS = 500 * 1000 * 1000
 _MARK_NS = 1000 * 1000 * 1000
-# The interval doubles when we take more than this share of the time, and halves again far below it.
+# The interval doubles when we take more than the one share of the time, and halves again below the other. A look
+# costs the interrupted thread as much as ours again (the GIL is handed over twice). The first looks are kept
+# close, so that a short program is seen as well as it can be; after them more looks add little.
+_CLOSE_LOOKS = 200
+_EASY_TIMES = 4  # up to so many times the asked interval for these shares, and any for the others
+_EASY_MOST, _EASY_LITTLE = 0.003, 0.001
 _MOST_COST = 0.01
 _LITTLE_COST = 0.003
+# Intervals are spread by a quarter to both sides, by the golden ratio: a program that repeats itself at our own
+# pace would else be seen at one place only.
+_GOLDEN = 0.6180339887498949
 
 _DEPTH = (None,) * MOST_FRAMES
 _perf = time.perf_counter_ns
@@ -177,7 +185,7 @@ class Sampler:
             self._begin()
             block = b""
             while not session.quit:
-                calls = [(session.wake.acquire, (True, self._interval_s))]
+                calls = [(session.wake.acquire, (True, self._wait_s()))]
                 if block:
                     calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *self._chores(), *calls]
                 self._back = []
@@ -257,10 +265,17 @@ class Sampler:
             self._back_off((cpu - self._checked[1]) / (now - self._checked[0]))
             self._checked = now, cpu
 
+    def _wait_s(self):
+        return self._interval_s * (0.75 + 0.5 * (self._samples * _GOLDEN % 1))
+
     def _back_off(self, cost):
+        easy = self._asked_s * _EASY_TIMES
         if cost > _MOST_COST:
             self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
-        elif cost < _LITTLE_COST and self._interval_s > self._asked_s:
+        elif cost > _EASY_MOST:
+            if self._samples >= _CLOSE_LOOKS and self._interval_s < easy:
+                self._interval_s = min(self._interval_s * 2, easy)
+        elif self._interval_s > self._asked_s and cost < (_LITTLE_COST if self._interval_s > easy else _EASY_LITTLE):
             self._interval_s = max(self._interval_s / 2, self._asked_s)
 
     def _look(self):
