@@ -175,7 +175,7 @@ function readNvidiaDocker(
   if (pasted.kind !== 'image') return pasted;
   pasted.settings.runtime ??= 'nvidia';
   const cards = assignments.NV_GPU;
-  if (cards !== undefined) pasted.settings.env.NVIDIA_VISIBLE_DEVICES ??= cards;
+  if (cards !== undefined) pasted.settings.env = { NVIDIA_VISIBLE_DEVICES: cards, ...pasted.settings.env };
   return pasted;
 }
 
