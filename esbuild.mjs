@@ -56,16 +56,43 @@ const LAZY = {
  * esbuild splits only ES modules, and the host's entry should hold no more than activation needs: VS Code
  * compiles all of it before it calls activate().
  *
- * @type {import('esbuild').Plugin}
+ * @param {Record<string, { filter: RegExp, entry: string }>} bundles
+ * @returns {import('esbuild').Plugin}
  */
-const lazy = {
+const lazyFor = (bundles) => ({
   name: 'lazy',
   setup({ onResolve }) {
-    for (const [name, { filter }] of Object.entries(LAZY)) {
+    for (const [name, { filter }] of Object.entries(bundles)) {
       onResolve({ filter }, ({ kind }) =>
         kind === 'dynamic-import' ? { path: `./${name}.js`, external: true } : undefined,
       );
     }
+  },
+});
+const lazy = lazyFor(LAZY);
+
+/** The same for the command line: what containers need is loaded for them only. */
+const LAZY_CLI = {
+  containers: { filter: /\/containers\/openTarget$/, entry: 'src/targets/containers/openTarget.ts' },
+};
+
+/**
+ * dockerode reaches engines by ssh and BuildKit by gRPC with packages that are larger than all of ours, and native.
+ * We use neither.
+ *
+ * @type {import('esbuild').Plugin}
+ */
+const withoutSshAndGrpc = {
+  name: 'without-ssh-and-grpc',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader)$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: 'left-out',
+    }));
+    onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
+      contents: 'module.exports = {};',
+      loader: 'js',
+    }));
   },
 };
 
@@ -84,14 +111,30 @@ const bundles = [
   {
     entry: 'src/cli.ts',
     outfile: 'dist/cli.js',
-    options: { ...node, banner: { js: '#!/usr/bin/env node' } },
+    options: { ...node, banner: { js: '#!/usr/bin/env node' }, plugins: [lazyFor(LAZY_CLI)] },
   },
+  ...Object.entries(LAZY_CLI).map(([name, { entry }]) => ({
+    entry,
+    outfile: `dist/${name}.js`,
+    options: { ...node, plugins: [withoutSshAndGrpc] },
+  })),
   { entry: 'src/trace/worker.ts', outfile: 'dist/traceWorker.js', options: node },
   { entry: 'webview/timeline/main.ts', outfile: 'dist/webview/timeline.js', options: browser },
   { entry: 'webview/timeline/timeline.css', outfile: 'dist/webview/timeline.css', options: browser },
 ];
 
 const copies = [
+  {
+    from: require.resolve('@devcontainers/cli/package.json'),
+    to: 'dist/devcontainer/package.json',
+  },
+  {
+    from: path.join(
+      path.dirname(require.resolve('@devcontainers/cli/package.json')),
+      'dist/spec-node/devContainersSpecCLI.js',
+    ),
+    to: 'dist/devcontainer/dist/spec-node/devContainersSpecCLI.js',
+  },
   { from: require.resolve('web-tree-sitter/web-tree-sitter.wasm'), to: 'dist/tree-sitter.wasm' },
   ...['python', 'javascript', 'typescript', 'tsx'].map((grammar) => ({
     from: require.resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${grammar}.wasm`),

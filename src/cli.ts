@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError, describeProblem, errorText } from './common/problem';
+import { UserError, isUserError, describeProblem, errorText } from './common/problem';
 import { attachCommand } from './cli/attachCommand';
 import { captureCommand } from './cli/captureCommand';
 import { editCommand } from './cli/editCommand';
@@ -55,11 +55,10 @@ async function exists(file: string): Promise<boolean> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const fix = error instanceof UserError ? error.fix : undefined;
-  const message =
-    error instanceof UserError
-      ? error.message
-      : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
+  const fix = isUserError(error) ? error.fix : undefined;
+  const message = isUserError(error)
+    ? error.message
+    : `Unexpected: ${error instanceof Error ? error.stack : errorText(error)}`;
   process.stderr.write(`predictscope: ${describeProblem({ message, ...(fix ? { fix } : {}) })}\n`);
   // `profile` tells a failed start from every exit code that a program is likely to have; for the source edit
   // 1 means that something was refused or left.

@@ -12,7 +12,7 @@ import { pathFilter } from '../sites/filter';
 import { createSiteFinder } from '../sites/finder';
 import { localTarget } from '../targets/local';
 import { terminalSignalsReachChild } from '../targets/localProcess';
-import type { RunHandle, RunState } from '../targets/target';
+import type { RunHandle, RunState, Target } from '../targets/target';
 
 const forwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'];
 
@@ -21,49 +21,71 @@ export async function profileCommand(args: readonly string[], root: string): Pro
   const { values, command } = parse(args);
   const cwd = process.cwd();
   const sitesRoot = path.resolve(values.root ?? cwd);
-  if (values.target !== undefined && values.target !== 'local') {
-    throw new UserError(`The target ${values.target} is not part of this version yet.`, {
-      fix: 'Leave --target out to run on this machine.',
-    });
-  }
-  let handle: RunHandle | undefined;
-  let ended: Ended | undefined;
-  const release = holdSignals(
-    () => handle,
-    () => ended,
-  );
+  const logDirectory = path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot));
+  const pythonPath = path.join(root, 'media', 'python');
+  const held: Held = {};
+  const release = holdSignals(held);
   try {
     if (values.editor) {
       delete process.env.ELECTRON_RUN_AS_NODE; // ours, not the program's
       process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
     }
+    held.target = await targetOf(values, command, { logDirectory, pythonPath, cwd });
     const result = await profile({
       command,
       cwd,
       root: sitesRoot,
-      logDirectory: path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot)),
+      logDirectory,
       wanted: (values.site ?? []).map((text) => parseSiteArgument(text, cwd)),
       andConfident: values.editor ?? false,
       accept: pathFilter(values.include ?? [], values.exclude ?? []),
       marks: { dismissed: values.dismissed ?? [], added: values.added ?? [] },
       options: runOptions(values),
-      target: localTarget,
+      target: held.target,
       finder: await createSiteFinder({ wasmDirectory: path.join(root, 'dist') }),
-      pythonPath: path.join(root, 'media', 'python'),
+      pythonPath,
       onStart: (started) => {
-        handle = started;
-        void started.ended.then((state) => {
-          ended = state;
-        });
+        held.handle = started;
+        started.ended.then(
+          (state) => (held.ended = state),
+          () => undefined, // met where it is awaited
+        );
       },
     });
     if (values.json !== undefined) await writeJson(values.json, result.summary);
     process.stderr.write(textReport(result.summary, cwd));
+    await held.target.close?.();
+    delete held.target;
     release();
     endAs(result.ended);
   } finally {
+    await held.target?.close?.();
     release();
   }
+}
+
+/** What a signal finds. */
+interface Held {
+  target?: Target;
+  handle?: RunHandle;
+  ended?: Ended;
+}
+
+/** Where the program runs. What containers need is loaded only for them. */
+async function targetOf(
+  values: Values,
+  command: readonly string[],
+  places: { logDirectory: string; pythonPath: string; cwd: string },
+): Promise<Target> {
+  const { target = 'local' } = values;
+  if (target === 'local') return localTarget;
+  const { openTarget } = await import('../targets/containers/openTarget');
+  const first = command[0] ?? '';
+  return openTarget(target, {
+    ...places,
+    endpoint: values.endpoint ?? '',
+    ...(/(^|\/)(python|pypy)[\d.]*$/.test(first) ? { interpreter: first } : {}),
+  });
 }
 
 async function writeJson(file: string, value: object): Promise<void> {
@@ -77,23 +99,23 @@ async function writeJson(file: string, value: object): Promise<void> {
 
 /**
  * While the program runs, signals are its business. Ctrl+C reaches it from the terminal by itself; a
- * signal sent to us alone is passed on. Returns the undo.
+ * signal sent to us alone is passed on. A program in a container does not end with us: what would end us
+ * stops it there. Returns the undo.
  */
-function holdSignals(current: () => RunHandle | undefined, ended: () => Ended | undefined): () => void {
+function holdSignals(held: Held): () => void {
   const undo: (() => void)[] = [];
   const on = (signal: NodeJS.Signals, pass: () => boolean): void => {
     const listener = (): void => {
-      const handle = current();
-      if (!handle) process.exit(125); // not started yet: nothing to keep
-      const end = ended();
-      if (end) {
-        endNow(end); // the report is not worth waiting for
+      const { handle, ended, target } = held;
+      if (ended) {
+        if (target?.close === undefined) endNow(ended); // the report is not worth waiting for
+      } else if (!handle) {
+        // Not started yet: nothing to keep, and nothing to leave behind.
+        void Promise.resolve(target?.close?.()).finally(() => process.exit(125));
+      } else if (handle.ref.container && endsUs.has(signal)) {
+        void handle.stop();
       } else if (pass()) {
-        try {
-          process.kill(handle.ref.pid, signal);
-        } catch {
-          // it has just ended
-        }
+        handle.signal(signal);
       }
     };
     process.on(signal, listener);
@@ -106,12 +128,14 @@ function holdSignals(current: () => RunHandle | undefined, ended: () => Ended | 
   };
 }
 
+const endsUs: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
+
 type Ended = RunState & { kind: 'ended' };
 
 /** Ends as the program ended, once what is still being written is written. */
 function endAs(ended: Ended): void {
   if ('signal' in ended) endBySignal(ended.signal);
-  else if ('exitCode' in ended) process.exitCode = ended.exitCode;
+  else process.exitCode = 'exitCode' in ended ? ended.exitCode : 1;
 }
 
 function endNow(ended: Ended): void {
@@ -130,6 +154,7 @@ interface Values {
   site?: string[] | undefined;
   root?: string | undefined;
   target?: string | undefined;
+  endpoint?: string | undefined;
   'log-dir'?: string | undefined;
   include?: string[] | undefined;
   exclude?: string[] | undefined;
@@ -160,6 +185,7 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         site: { type: 'string', multiple: true },
         root: { type: 'string' },
         target: { type: 'string' },
+        endpoint: { type: 'string' },
         'log-dir': { type: 'string' },
         include: { type: 'string', multiple: true },
         exclude: { type: 'string', multiple: true },

@@ -78,8 +78,9 @@ export function lineFigures(
   const { config, record, processes } = reader;
   const files = new UserFiles(
     config,
-    record?.cwd,
+    record && reader.paths.toHost(record.cwd),
     processes.flatMap((p) => p.files),
+    (file) => reader.paths.toHost(file),
   );
   const lines = new Map<string, HotLine & Spent>();
   const siteLines = new Map<number, Map<string, SiteLine>>();

@@ -13,7 +13,12 @@ export class UserFiles {
   readonly #known = new Map<string, string | undefined>();
   readonly #roots: string[];
 
-  constructor(config: RunConfig | undefined, cwd: string | undefined, records: readonly FileRecord[]) {
+  constructor(
+    config: RunConfig | undefined,
+    cwd: string | undefined,
+    records: readonly FileRecord[],
+    private readonly toHost: (file: string) => string = (file) => file,
+  ) {
     this.#roots = [config?.root, cwd].filter((folder): folder is string => Boolean(folder));
     for (const { file } of config?.files ?? []) this.#shown.set(file, file);
     // Lines of a copy with another text are those of the copy.
@@ -23,7 +28,8 @@ export class UserFiles {
   /** The file as it is shown; undefined for what is not the user's. */
   shown(file: { path: string; real: string }): string | undefined {
     if (this.#known.has(file.path)) return this.#known.get(file.path);
-    const shown = this.#shown.get(file.real) ?? this.#shown.get(file.path) ?? this.#below(file);
+    const here = { path: this.toHost(file.path), real: this.toHost(file.real) };
+    const shown = this.#shown.get(here.real) ?? this.#shown.get(here.path) ?? this.#below(here);
     this.#known.set(file.path, shown);
     return shown;
   }

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../common/problem';
+import { localMachine } from '../targets/localMachine';
+import type { Machine } from '../targets/machine';
 import type { SiteFinder } from '../sites/finder';
 import { decodePython } from '../sites/files';
 import { isConfidentPredict, type Site } from '../sites/site';
@@ -110,7 +112,9 @@ export interface Choice {
   wanted: readonly SiteArgument[];
   root: string;
   program: PythonProgram;
+  /** Working directory of the program, on its machine. */
   cwd: string;
+  machine?: Machine;
   signal?: AbortSignal;
   /** Which files below the root are searched, by their path relative to it. */
   accept?: (relative: string) => boolean;
@@ -121,8 +125,8 @@ export interface Choice {
 /** The recorder is a Python one: in these it can time nothing. */
 const notPython = /\.(?:[cm]?[jt]sx?|ipynb)$/i;
 
-/** Ours, such as programs made from notebooks: found only when they are what runs. */
-const ownFolder = /(?:^|[\\/])\.predictscope[\\/]/;
+/** Ours, such as programs made from notebooks and copies of what a container has: found only when they are what runs. */
+const ownFolder = /(?:^|[\\/])\.(?:predictscope|code)[\\/]/;
 
 /**
  * The sites to time: those asked for and, unless `wanted` stands alone (command line), every confident
@@ -186,17 +190,22 @@ async function readSource(file: string): Promise<string> {
   }
 }
 
-/** Code that the program runs and that lies outside the root. */
-async function programPlaces({ program, cwd, root }: Choice): Promise<string[]> {
+/** Code that the program runs and that lies outside the root, where this machine can read it. */
+async function programPlaces({ program, cwd, root, machine = localMachine() }: Choice): Promise<string[]> {
   const outside = (place: string): boolean =>
     path.relative(root, place).startsWith('..') || ownFolder.test(path.relative(root, place));
+  const places = await Promise.all((await placesThere(program, cwd, machine)).map((p) => machine.bring(p)));
+  return places.filter(outside);
+}
+
+async function placesThere(program: PythonProgram, cwd: string, machine: Machine): Promise<string[]> {
   switch (program.kind) {
     case 'script':
-      return outside(program.file) ? [program.file] : [];
+      return [program.file];
     case 'module':
-      return (await packageFolders(program.interpreter, program.module, cwd, false)).filter(outside);
+      return packageFolders(program.interpreter, program.module, cwd, false, machine);
     case 'console':
-      return (await packageFolders(program.interpreter, program.module, cwd, true)).filter(outside);
+      return packageFolders(program.interpreter, program.module, cwd, true, machine);
     case 'sourceless':
     case 'other':
       return [];

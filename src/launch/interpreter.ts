@@ -4,7 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { UserError, errorText } from '../common/problem';
-import { findExecutable } from './program';
+import { findExecutable } from '../targets/localMachine';
 
 const run = promisify(execFile);
 

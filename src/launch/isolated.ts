@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { localMachine } from '../targets/localMachine';
+import type { Machine } from '../targets/machine';
 import { recognise } from './commandLine';
-import { findExecutable } from './program';
 
 const python = /^(python|pypy)\d*(\.\d+)*w?(\.exe)?$/i;
 /** Options of `python` that take the next word. */
@@ -16,7 +16,7 @@ export async function throughLauncher(
   words: readonly string[],
   cwd: string,
   launcher: string,
-  searchPath = process.env.PATH ?? '',
+  machine: Machine = localMachine(),
 ): Promise<readonly string[]> {
   const { start } = recognise(words);
   const rest = words.slice(start);
@@ -24,8 +24,8 @@ export async function throughLauncher(
     const at = isolatedFrom(rest);
     return at === undefined ? words : words.toSpliced(start + at, 0, launcher);
   }
-  const file = await findExecutable(rest[0] ?? '', cwd, searchPath);
-  const line = file === undefined ? undefined : await shebang(file);
+  const file = await machine.findExecutable(rest[0] ?? '', cwd);
+  const line = file === undefined ? undefined : shebang((await machine.readScript(file))?.text ?? '');
   if (!file || !line || !python.test(path.basename(line[0]!))) return words;
   const at = isolatedFrom([...line, file]);
   return at === undefined ? words : [...words.slice(0, start), ...line, launcher, file, ...rest.slice(1)];
@@ -49,8 +49,7 @@ export function isolatedFrom(words: readonly string[]): number | undefined {
 }
 
 /** Words of the `#!` line of a script; undefined where there is none. */
-async function shebang(file: string): Promise<string[] | undefined> {
-  const text = await readFile(file, 'latin1').catch(() => '');
+function shebang(text: string): string[] | undefined {
   const line = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?([^\n]+)/.exec(text)?.[1];
   return line?.trim().split(/\s+/);
 }

@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { findExecutable } from './program';
-
-const run = promisify(execFile);
+import { localMachine } from '../targets/localMachine';
+import type { Machine } from '../targets/machine';
 
 // Only the top-level name is looked up: find_spec would import the parents of a dotted one.
 const lookup = `
@@ -25,21 +22,14 @@ export async function packageFolders(
   module: string,
   cwd: string,
   asScript: boolean,
+  machine: Machine = localMachine(),
 ): Promise<string[]> {
-  const file = await findExecutable(interpreter, cwd, process.env.PATH ?? '');
+  const file = await machine.findExecutable(interpreter, cwd);
   if (file === undefined) return [];
-  const environment: NodeJS.ProcessEnv = { ...process.env };
-  delete environment.PREDICTSCOPE_RUN;
-  delete environment.PREDICTSCOPE_LOG;
   try {
     // A console script has the script's folder at the head of sys.path, not the working directory.
-    const { stdout } = await run(file, ['-c', lookup, module.split('.')[0]!], {
-      cwd: asScript ? path.dirname(file) : cwd,
-      env: environment,
-      timeout: 20_000,
-      windowsHide: true,
-    });
-    return JSON.parse(stdout) as string[];
+    const there = asScript ? path.dirname(file) : cwd;
+    return JSON.parse(await machine.ask([file, '-c', lookup, module.split('.')[0]!], there)) as string[];
   } catch {
     return [];
   }

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, errorText, type Problem } from '../common/problem';
 import { summarizeRun, type RunSummary } from '../insight/runSummary';
@@ -70,14 +70,17 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   const start = splitAssignments(command);
   const recognised = recognise(command);
   if (recognised.remote) throw remoteNotSupported(recognised.remote);
-  const program = await pythonProgram(command, cwd);
+  const { machine } = target;
+  const there = target.cwd ?? cwd;
+  const program = await pythonProgram(command, there, machine);
   const { sites, leading } = await chooseSites(
     request.finder,
     {
       wanted: request.wanted,
       root: request.root,
       program,
-      cwd,
+      cwd: there,
+      machine,
       ...(request.accept ? { accept: request.accept } : {}),
       ...(request.marks ? { marks: request.marks } : {}),
     },
@@ -93,28 +96,32 @@ export async function profile(request: ProfileRequest): Promise<ProfileResult> {
   await prepareLogDirectory(request.logDirectory);
   const directory = path.join(request.logDirectory, newRunName());
   await mkdir(directory, { recursive: true });
-  await writeRunConfig(directory, await buildRunConfig(sites, options, request.root));
+  await writeRunConfig(directory, await buildRunConfig(sites, options, request.root, target.paths));
   const record: RunRecord = {
     format: runFormat,
     state: 'starting',
     command: [...command],
-    cwd,
+    cwd: there,
     target: target.id,
+    ...(target.problems?.length ? { problems: [...target.problems] } : {}),
     ...(program.interpreter ? { interpreter: program.interpreter } : {}),
     ...(leading === undefined ? {} : { leadingSite: leading }),
     startedUnixNs: unixNow(),
   };
   await writeRunRecord(directory, record);
-  const prepared = await target.prepare(
-    {
-      command: await throughLauncher(start.command, cwd, path.join(request.pythonPath, 'launch.py')),
-      cwd,
+  let prepared: Prepared;
+  try {
+    prepared = await target.prepare({
+      command: (launcher) => throughLauncher(start.command, there, launcher, machine),
+      cwd: there,
       runDirectory: directory,
-      environment: { ...start.environment, PREDICTSCOPE_RUN: target.toTarget(directory) },
+      environment: start.environment,
       pythonPath: request.pythonPath,
-    },
-    new AbortController().signal,
-  );
+    });
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true }); // nothing was started
+    throw error;
+  }
   const ended = await run(request, prepared, directory, record);
   return { directory, ended, summary: await finish(request, prepared, directory, record) };
 }
@@ -147,6 +154,7 @@ async function run(
   Object.assign(record, { state: 'ended', endedUnixNs: unixNow() });
   if ('exitCode' in ended) record.exitCode = ended.exitCode;
   if ('signal' in ended) record.signal = ended.signal;
+  if ('error' in ended) record.error = ended.error.message;
   // The program has run and ends as it ended, even if its run directory was removed meanwhile.
   await writeRunRecord(directory, record).catch(() => undefined);
   return ended;
@@ -161,9 +169,12 @@ async function finish(
   const reader = new RunReader(directory, request.target.files);
   await reader.poll();
   reader.record ??= record; // the directory may have been removed while the program ran
-  const problems: Problem[] = await explainMissingGpu(reader, request.pythonPath, prepared.environment);
+  const problems: Problem[] =
+    request.target.id === 'local'
+      ? await explainMissingGpu(reader, request.pythonPath, prepared.environment)
+      : [];
   if (problems.length > 0) {
-    record.problems = problems;
+    record.problems = [...(record.problems ?? []), ...problems];
     await writeRunRecord(directory, record).catch(() => undefined);
     await reader.poll();
   }

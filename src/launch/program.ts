@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { access, open, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { localMachine } from '../targets/localMachine';
+import type { Machine } from '../targets/machine';
 import { recognise } from './commandLine';
 
 /** What Python will run, as far as a command line tells. */
@@ -20,13 +20,13 @@ const valued = new Set(['-W', '-X', '--check-hash-based-pycs']);
 export async function pythonProgram(
   words: readonly string[],
   cwd: string,
-  searchPath = process.env.PATH ?? '',
+  machine: Machine = localMachine(),
 ): Promise<PythonProgram> {
   const rest = words.slice(recognise(words).start);
   const first = rest[0] ?? '';
   if (pythonName.test(path.basename(first))) return afterInterpreter(rest, cwd);
-  const file = await findExecutable(first, cwd, searchPath);
-  return file === undefined ? { kind: 'other', interpreter: undefined } : consoleScript(file);
+  const file = await machine.findExecutable(first, cwd);
+  return file === undefined ? { kind: 'other', interpreter: undefined } : consoleScript(file, machine);
 }
 
 function afterInterpreter(words: readonly string[], cwd: string): PythonProgram {
@@ -46,54 +46,19 @@ function afterInterpreter(words: readonly string[], cwd: string): PythonProgram 
   return { kind: 'sourceless', interpreter };
 }
 
-/** The file that a shell would start for this word. */
-export async function findExecutable(
-  word: string,
-  cwd: string,
-  searchPath: string,
-): Promise<string | undefined> {
-  if (!word) return undefined;
-  const candidates = /[\\/]/.test(word)
-    ? [path.resolve(cwd, word)]
-    : searchPath
-        .split(path.delimiter)
-        .filter(Boolean)
-        .map((directory) => path.join(directory, word));
-  for (const candidate of candidates) {
-    try {
-      await access(candidate, constants.X_OK);
-      if ((await stat(candidate)).isFile()) return candidate;
-    } catch {
-      // look further
-    }
-  }
-  return undefined;
-}
-
 /** A script whose first line names Python; pip writes `from MODULE import FUNCTION` into console scripts. */
-async function consoleScript(file: string): Promise<PythonProgram> {
-  const text = await scriptText(file);
-  if (text === undefined) return { kind: 'other', interpreter: undefined };
+async function consoleScript(file: string, machine: Machine): Promise<PythonProgram> {
+  const script = await machine.readScript(file);
+  if (script === undefined) return { kind: 'other', interpreter: undefined };
+  const { text, real } = script;
   // Long interpreter paths are written as a shell line below `#!/bin/sh`: '''exec' /path/python "$0" "$@".
   const shebang = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?(\S*(?:python|pypy)[\d.]*)(?=\s)/.exec(text)?.[1];
   const exec = /^'''exec'\s+"?([^"\n]*?(?:python|pypy)[\d.]*)"?\s/m.exec(text)?.[1];
   const interpreter = exec ?? shebang;
   if (!interpreter) return { kind: 'other', interpreter: undefined };
   const module = entryModule(text);
-  if (module) return { kind: 'console', interpreter, file: await realpath(file), module };
-  return { kind: 'script', interpreter, file: await realpath(file) };
-}
-
-/** The text of a file that begins with `#!`; undefined for any other, and for one that cannot be read. */
-async function scriptText(file: string): Promise<string | undefined> {
-  try {
-    const handle = await open(file, 'r');
-    const head = Buffer.alloc(2);
-    await handle.read(head, 0, 2, 0).finally(() => handle.close());
-    return head.toString('latin1') === '#!' ? await readFile(file, 'utf8') : undefined;
-  } catch {
-    return undefined; // some programs may be executed and not read
-  }
+  if (module) return { kind: 'console', interpreter, file: real, module };
+  return { kind: 'script', interpreter, file: real };
 }
 
 /**

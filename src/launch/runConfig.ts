@@ -8,14 +8,19 @@ import {
   type RunConfig,
   type RunOptions,
 } from '../runs/runRecord';
+import { PathMap } from '../common/pathMap';
 import { moduleName } from '../sites/identity';
 import type { Site } from '../sites/site';
 
-/** `config.json` for these sites, in the given order; files are hashed as they lie on disk. */
+/**
+ * `config.json` for these sites, in the given order; files are hashed as they lie on disk, and named as the
+ * program's machine names them.
+ */
 export async function buildRunConfig(
   sites: readonly Site[],
   options: RunOptions,
   root?: string,
+  paths = new PathMap([]),
 ): Promise<RunConfig> {
   const files = new Map<string, ConfigFile>();
   let index = 0;
@@ -25,12 +30,23 @@ export async function buildRunConfig(
       const sha256 = createHash('sha256')
         .update(await readFile(site.file))
         .digest('hex');
-      entry = { file: site.file, sha256, module: moduleName(site.file, existsSync), sites: [] };
+      entry = {
+        file: paths.toTarget(site.file),
+        sha256,
+        module: moduleName(site.file, existsSync),
+        sites: [],
+      };
       files.set(site.file, entry);
     }
     entry.sites.push(configSite(site, index++));
   }
-  return { format: configFormat, files: [...files.values()], options, ...(root ? { root } : {}) };
+  return {
+    format: configFormat,
+    files: [...files.values()],
+    options,
+    ...(root ? { root: paths.toTarget(root) } : {}),
+    ...(paths.pairs.length > 0 ? { paths: paths.pairs } : {}),
+  };
 }
 
 function configSite(site: Site, index: number): ConfigSite {

@@ -84,6 +84,8 @@ export class ProcessReader {
     readonly directory: string,
     readonly name: string,
     private readonly source: Files,
+    /** From a path of the program's machine to ours. */
+    private readonly toHost: (file: string) => string = (file) => file,
   ) {
     this.folded = new FoldedReader(directory, source);
     this.samples = new SampleReader(directory, source, this.problems);
@@ -133,10 +135,10 @@ export class ProcessReader {
         if (this.originPerfNs === undefined) this.#setOrigin(bigint(line.perfNs), bigint(line.unixNs));
         break;
       case 'file':
-        this.files.push(line);
+        this.files.push({ ...line, file: this.toHost(line.file), ran: this.toHost(line.ran) });
         break;
       case 'site':
-        this.sites.push(line);
+        this.sites.push({ ...line, file: this.toHost(line.file) });
         break;
       case 'framework':
         this.frameworks.push(line);

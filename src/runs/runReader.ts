@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { PathMap } from '../common/pathMap';
 import { isAlive } from '../targets/localProcess';
 import type { Files } from '../targets/target';
 import { ProcessReader } from './processReader';
@@ -11,6 +12,8 @@ const lossGraceMs = 2000;
 export class RunReader {
   record: RunRecord | undefined;
   config: RunConfig | undefined;
+  /** From the paths of the program's machine to ours. */
+  paths = new PathMap([]);
   readonly processes: ProcessReader[] = [];
   /** What devices and processes used meanwhile, as the host saw it. */
   readonly usage: UsageReader;
@@ -34,7 +37,7 @@ export class RunReader {
   /** Reads what is new; true when anything changed. */
   async poll(): Promise<boolean> {
     let changed = false;
-    this.config ??= await readRunConfig(this.directory);
+    this.config ??= this.#here(await readRunConfig(this.directory));
     const record = await readRunRecord(this.directory);
     const text = JSON.stringify(record);
     if (record && text !== this.#recordText) {
@@ -46,13 +49,28 @@ export class RunReader {
     for (const entry of await this.files.list(this.directory)) {
       if (!entry.directory || this.#known.has(entry.name) || !/-\d+-\d+$/.test(entry.name)) continue;
       this.#known.add(entry.name);
-      this.processes.push(new ProcessReader(path.join(this.directory, entry.name), entry.name, this.files));
+      this.processes.push(
+        new ProcessReader(path.join(this.directory, entry.name), entry.name, this.files, (file) =>
+          this.paths.toHost(file),
+        ),
+      );
       changed = true;
     }
     for (const process of this.processes) changed = (await process.poll()) || changed;
     changed = (await this.usage.poll()) || changed;
     if (changed) this.version++;
     return changed;
+  }
+
+  /** The configuration with the files of this machine. */
+  #here(config: RunConfig | undefined): RunConfig | undefined {
+    if (!config?.paths) return config;
+    this.paths = new PathMap(config.paths);
+    return {
+      ...config,
+      files: config.files.map((file) => ({ ...file, file: this.paths.toHost(file.file) })),
+      ...(config.root ? { root: this.paths.toHost(config.root) } : {}),
+    };
   }
 
   /** Like `poll`, and waits long enough to tell a run that has just ended from one that was lost. */
@@ -69,7 +87,7 @@ export class RunReader {
    */
   #noticeLoss(): boolean {
     const { record } = this;
-    const gone = record?.state === 'running' && record.ref?.target === 'local' && !isAlive(record.ref);
+    const gone = record?.state === 'running' && record.ref !== undefined && !isAlive(record.ref);
     if (!gone) {
       this.#deadSinceMs = undefined;
       return false;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { PathPair } from '../common/pathMap';
 import type { RunRef } from '../targets/target';
 
 export const runFormat = 'predictscope.run/1';
@@ -75,6 +76,8 @@ export interface RunConfig {
   options: RunOptions;
   /** Folder whose files are the user's own. */
   root?: string;
+  /** Folders that the host shares with the program's machine; all other paths here are that machine's. */
+  paths?: readonly PathPair[];
 }
 
 /** `20261121T141502Z-ab12`: sorts by time. */

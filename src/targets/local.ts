@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { PathMap } from '../common/pathMap';
 import { localFiles } from './localFiles';
+import { localMachine } from './localMachine';
 import { isAlive, startTicks, stopProcess } from './localProcess';
 import { watchUsage } from './usage/usage';
 import type { Plan, Prepared, RunHandle, RunRef, RunState, Target } from './target';
@@ -12,14 +14,19 @@ export const localTarget: Target = {
   id: 'local',
   files: localFiles,
   watchUsage,
-  toHost: (file) => file,
-  toTarget: (file) => file,
+  machine: localMachine(),
+  paths: new PathMap([]),
 
-  prepare(plan: Plan): Promise<Prepared> {
-    const environment: NodeJS.ProcessEnv = { ...process.env, ...plan.environment };
+  async prepare(plan: Plan): Promise<Prepared> {
+    const environment: NodeJS.ProcessEnv = {
+      ...process.env,
+      ...plan.environment,
+      PREDICTSCOPE_RUN: plan.runDirectory,
+    };
     const before = environment.PYTHONPATH;
     environment.PYTHONPATH = before ? plan.pythonPath + path.delimiter + before : plan.pythonPath;
-    return Promise.resolve({ command: plan.command, cwd: plan.cwd, environment });
+    const command = await plan.command(path.join(plan.pythonPath, 'launch.py'));
+    return { command, cwd: plan.cwd, environment };
   },
 
   start(prepared: Prepared, onState: (state: RunState) => void): Promise<RunHandle> {
@@ -48,7 +55,7 @@ export const localTarget: Target = {
         const ticks = windows ? undefined : startTicks(pid);
         const ref: RunRef = { target: 'local', pid, ...(ticks === undefined ? {} : { startTicks: ticks }) };
         onState({ kind: 'running' });
-        resolve({ ref, ended, stop: () => stopProcess(ref) });
+        resolve({ ref, ended, stop: () => stopProcess(ref), signal: (signal) => pass(ref, signal) });
       });
     });
   },
@@ -63,6 +70,14 @@ export const localTarget: Target = {
       }, 250);
       timer.unref();
     });
-    return { ref, ended, stop: () => stopProcess(ref) };
+    return { ref, ended, stop: () => stopProcess(ref), signal: (signal) => pass(ref, signal) };
   },
 };
+
+function pass(ref: RunRef, signal: NodeJS.Signals): void {
+  try {
+    process.kill(ref.pid, signal);
+  } catch {
+    // it has just ended
+  }
+}

@@ -1,4 +1,6 @@
-import type { Log } from '../common/log';
+import type { PathMap } from '../common/pathMap';
+import type { Problem } from '../common/problem';
+import type { Machine } from './machine';
 
 /**
  * Where a program runs. One file each implements it; rooms to the right know only this.
@@ -6,20 +8,29 @@ import type { Log } from '../common/log';
  */
 export interface Target {
   readonly id: string;
-  prepare(plan: Plan, signal: AbortSignal): Promise<Prepared>;
+  /** Where the program will run, to be asked before it does. */
+  readonly machine: Machine;
+  /** Folders that this machine shares with it; grows with what was brought from there. */
+  readonly paths: PathMap;
+  /** Working directory of the program; undefined: the one that the host has. */
+  readonly cwd?: string;
+  /** What the user should know of the place: a GPU that is not there. */
+  readonly problems?: readonly Problem[];
+  prepare(plan: Plan): Promise<Prepared>;
   start(prepared: Prepared, onState: (state: RunState) => void): Promise<RunHandle>;
   /** The running job again, from `run.json`; undefined when it is gone. */
   attach(ref: RunRef): RunHandle | undefined;
   readonly files: Files;
   /** Writes `usage.jsonl` of a run that lives, until the signal; absent where nothing can be asked. */
   watchUsage?(directory: string, signal: AbortSignal): Promise<void>;
-  toHost(path: string): string;
-  toTarget(path: string): string;
+  /** Takes away what was put there. */
+  close?(): Promise<void>;
 }
 
 /** What to run: the program's own command line, and the environment that our runtime needs. */
 export interface Plan {
-  command: readonly string[];
+  /** The command; `launcher` is media/python/launch.py as the program's machine names it. */
+  command: (launcher: string) => Promise<readonly string[]>;
   cwd: string;
   runDirectory: string;
   /** Added to the program's environment; PYTHONPATH is prepended to, never replaced. */
@@ -36,9 +47,24 @@ export interface Prepared {
 /** Plain JSON that finds the job again after a reload of the window. */
 export interface RunRef {
   target: string;
+  /** The program; in a container, the command line of ours that watches it. */
   pid: number;
   /** Start time in clock ticks since boot: tells the process from a later one with the same pid. */
   startTicks?: string;
+  container?: ContainerRef;
+}
+
+/** What has to be taken away when nobody watches any more. */
+export interface ContainerRef {
+  endpoint: string;
+  id: string;
+  /** We started it. */
+  ours: boolean;
+  /** Our folder in it. */
+  folder: string;
+  /** The run directory in it, where it is not shared with this machine. */
+  run?: string;
+  user?: string;
 }
 
 export type RunState =
@@ -54,6 +80,8 @@ export interface RunHandle {
   readonly ended: Promise<RunState & { kind: 'ended' }>;
   /** Asks the program to end: INT, then TERM, then KILL, each after a grace. */
   stop(): Promise<void>;
+  /** Passes on a signal that was sent to us. */
+  signal(signal: NodeJS.Signals): void;
 }
 
 /** Reading the log directory where it lies. All paths are the target's own, absolute. */
@@ -67,8 +95,4 @@ export interface Files {
 export interface FileEntry {
   name: string;
   directory: boolean;
-}
-
-export interface TargetContext {
-  log: Log;
 }

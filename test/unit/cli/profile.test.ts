@@ -131,7 +131,7 @@ describe('what could not be started ends with 125 and a sentence', () => {
     ['no command', [], [], 'needs -- and the command'],
     ['unknown option', ['--frob'], [python], '--frob'],
     ['program in another container', site, ['docker', 'exec', '-it', 'x', 'python', 'main.py'], 'docker exec (a container)'], // prettier-ignore
-    ['another target', [...site, '--target', 'slurm'], [python, 'main.py'], 'target slurm'],
+    ['another target', [...site, '--target', 'slurm'], [python, 'main.py'], 'The target slurm'],
     [
       'log directory',
       [...site, '--log-dir', path.join(blocked, 'runs')],

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from '
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageFolders } from '../../../src/launch/packages';
-import { findExecutable, pythonProgram, type PythonProgram } from '../../../src/launch/program';
+import { pythonProgram, type PythonProgram } from '../../../src/launch/program';
+import { findExecutable, localMachine } from '../../../src/targets/localMachine';
 import { scratchFolder } from '../runs/callFile';
 
 const scratch = realpathSync(scratchFolder());
@@ -16,7 +17,7 @@ function executable(name: string, text: string, mode = 0o755): string {
   return file;
 }
 
-const read = (words: string[]): Promise<PythonProgram> => pythonProgram(words, '/w', bin);
+const read = (words: string[]): Promise<PythonProgram> => pythonProgram(words, '/w', localMachine(bin));
 
 describe('python and its options', () => {
   const script = (file: string, interpreter = 'python') => ({ kind: 'script', interpreter, file });

@@ -9,11 +9,10 @@ import type { RunHandle, RunState } from '../../../src/targets/target';
 import { scratchFolder } from '../runs/callFile';
 
 const scratch = scratchFolder();
-const signal = new AbortController().signal;
 
 async function started(command: string[], states: RunState[] = [], environment = {}): Promise<RunHandle> {
-  const plan = { command, cwd: scratch, runDirectory: scratch, environment, pythonPath: '/runtime' };
-  return localTarget.start(await localTarget.prepare(plan, signal), (state) => states.push(state));
+  const plan = { command: () => Promise.resolve(command), cwd: scratch, runDirectory: scratch, environment, pythonPath: '/runtime' };
+  return localTarget.start(await localTarget.prepare(plan), (state) => states.push(state));
 }
 
 /** A process that says when it is ready, in a file, and ignores the signals named. */

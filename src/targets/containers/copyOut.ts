@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unpackTo } from './archive';
+import type { Inside } from './inside';
+
+/** At most this share of the time goes into copying while the program runs. */
+const duty = 10;
+const firstMs = 1000;
+
+/** Brings the run directory of a program that writes in its container to this machine, again and again. */
+export class CopyOut {
+  readonly #over = new AbortController();
+  #copying: Promise<void> | undefined;
+
+  constructor(
+    private readonly inside: Inside,
+    private readonly from: string,
+    private readonly to: string,
+  ) {}
+
+  begin(): void {
+    this.#copying = this.#repeat();
+  }
+
+  async #repeat(): Promise<void> {
+    const { signal } = this.#over;
+    for (let waitMs = firstMs; ;) {
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      const begin = Date.now();
+      await this.#copy().catch(() => undefined); // the last time counts
+      waitMs = Math.max(firstMs, (Date.now() - begin) * duty);
+    }
+  }
+
+  /** Copies for the last time, from a container that has stopped too. */
+  async finish(): Promise<void> {
+    this.#over.abort();
+    await this.#copying;
+    await this.#copy().catch(() => this.#copyStopped());
+  }
+
+  async #copy(): Promise<void> {
+    await unpackTo(this.to, await this.inside.bytes('pack', [this.from], { timeoutMs: 300_000 }));
+  }
+
+  /** The engine itself reads a container that no longer runs; it does not see what lay in its memory (tmpfs). */
+  async #copyStopped(): Promise<void> {
+    await copyFromStopped(this.inside.engine.docker, this.inside.id, this.from, this.to);
+  }
+}
+
+/** A folder of a container that may have stopped. Nothing where it is gone. */
+export async function copyFromStopped(
+  docker: Inside['engine']['docker'],
+  container: string,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  try {
+    const stream = await docker.getContainer(container).getArchive({ path: `${from}/.` });
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    await unpackTo(to, Buffer.concat(chunks));
+    return true;
+  } catch {
+    return false;
+  }
+}

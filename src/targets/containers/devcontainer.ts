@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../common/problem';
+import type { Target } from '../target';
+import { connectEngine } from './engine';
+import { openRunning, type OpenOptions } from './open';
+
+interface Up {
+  outcome: 'success' | 'error';
+  containerId?: string;
+  remoteUser?: string;
+  remoteWorkspaceFolder?: string;
+  message?: string;
+  description?: string;
+}
+
+interface Configuration {
+  configuration?: { remoteEnv?: Record<string, string | null> };
+  mergedConfiguration?: { remoteEnv?: Record<string, string | null> };
+}
+
+/**
+ * The workspace's dev container as a target: made or started by the official command line where it does not run yet,
+ * and left afterwards as it was before (running, stopped, or not there).
+ */
+export async function openDevContainer(folder: string, options: OpenOptions): Promise<Target> {
+  const engine = await connectEngine(options.endpoint);
+  const workspace = path.resolve(folder);
+  const label = `devcontainer.local_folder=${workspace}`;
+  const find = async (): Promise<{ Id: string; State: string } | undefined> =>
+    (await engine.docker.listContainers({ all: true, filters: { label: [label] } }))[0];
+  const before = await find();
+  const environment = { ...process.env, DOCKER_HOST: engine.endpoint.host };
+  const docker = engine.kind === 'podman' ? ['--docker-path', 'podman'] : [];
+  const words = ['--workspace-folder', workspace, ...docker];
+  const up = await runCli<Up>(['up', ...words], environment);
+  const id = up.containerId;
+  const release = async (): Promise<void> => {
+    const container = engine.docker.getContainer(id ?? '');
+    if (!before) await container.remove({ force: true, v: true }).catch(() => undefined);
+    else if (before.State !== 'running') await container.stop().catch(() => undefined);
+  };
+  if (up.outcome !== 'success' || !id) {
+    if (id) await release();
+    throw new UserError(
+      `The dev container of ${workspace} could not be started: ${up.description ?? up.message ?? 'no reason given'}`,
+      { fix: 'Its own messages are above; “Dev Containers: Rebuild Container” shows them too.' },
+    );
+  }
+  try {
+    const { configuration, mergedConfiguration } = await runCli<Configuration>(
+      ['read-configuration', '--include-merged-configuration', ...words],
+      environment,
+    );
+    const info = await engine.docker.getContainer(id).inspect();
+    const wanted = { ...configuration?.remoteEnv, ...mergedConfiguration?.remoteEnv };
+    return await openRunning(
+      engine,
+      info,
+      {
+        ...options,
+        surroundings: {
+          environment: resolved(wanted, info.Config.Env),
+          ...(up.remoteUser ? { user: up.remoteUser } : {}),
+          ...(options.cwd === workspace && up.remoteWorkspaceFolder ? { cwd: up.remoteWorkspaceFolder } : {}),
+        },
+      },
+      {
+        id: `devcontainer:${workspace}`,
+        ours: !before,
+        entrypoint: [],
+        release,
+      },
+    );
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** `remoteEnv` with `${containerEnv:NAME}` put in: it is not in the container, whoever starts a program adds it. */
+function resolved(
+  wanted: Readonly<Record<string, string | null>>,
+  containerEnv: readonly string[],
+): Record<string, string> {
+  const there = new Map(containerEnv.map((line) => [line.split('=')[0]!, line.slice(line.indexOf('=') + 1)]));
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === null) continue;
+    found[name] = value.replace(
+      /\$\{containerEnv:([^:}]+)(?::([^}]*))?\}/g,
+      (_, variable: string, otherwise: string | undefined) => there.get(variable) ?? otherwise ?? '',
+    );
+  }
+  return found;
+}
+
+/** The command line of @devcontainers/cli: what comes with us, in the package or in the checkout. */
+function cliFile(): string {
+  const shipped = path.join(__dirname, 'devcontainer', 'dist', 'spec-node', 'devContainersSpecCLI.js');
+  return existsSync(shipped)
+    ? shipped
+    : createRequire(path.join(__dirname, 'cli.js')).resolve('@devcontainers/cli/devcontainer.js');
+}
+
+/** Runs it; its log goes to our standard error, the answer is its one line of JSON. */
+function runCli<T>(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      [cliFile(), ...args],
+      { env: environment, maxBuffer: 1 << 26, windowsHide: true },
+      (error, stdout) => {
+        const line = stdout.trim().split('\n').pop() ?? '';
+        try {
+          resolve(JSON.parse(line) as T);
+        } catch {
+          reject(
+            new UserError(`devcontainer ${args[0] ?? ''} gave no answer.`, {
+              fix: 'Its messages are above.',
+              cause: error,
+            }),
+          );
+        }
+      },
+    );
+    child.stderr?.pipe(process.stderr, { end: false });
+  });
+}

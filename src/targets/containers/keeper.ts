@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import type { ContainerCreateOptions, HostConfig } from 'dockerode';
+import { UserError, errorText } from '../../common/problem';
+import { startTicks } from '../localProcess';
+import type { Engine } from './engine';
+import { environmentList } from './exec';
+
+/** What was asked of a container that is made from an image; nothing is added to it but a mount of the workspace. */
+export interface ImageRequest {
+  image: string;
+  /** undefined: the image's own. */
+  entrypoint?: string[];
+  user?: string;
+  workdir?: string;
+  environment?: Record<string, string>;
+  hostConfig?: HostConfig;
+}
+
+export const ownerLabel = 'predictscope.owner';
+
+/** Who watches a container: the boot of this machine, our process and its start. Another one with its number is told apart. */
+export function ownerText(pid = process.pid): string {
+  return [bootId(), pid, startTicks(pid) ?? ''].join(':');
+}
+
+/** Whether the process that a label names still watches; one of another machine or boot is not ours to judge, or gone. */
+export function ownerIs(label: string): 'alive' | 'gone' | 'elsewhere' {
+  const [boot, pid, ticks] = label.split(':');
+  if (boot === undefined || pid === undefined) return 'elsewhere';
+  if (boot !== bootId()) return boot === '' ? 'elsewhere' : 'gone';
+  return startTicks(Number(pid)) === (ticks || undefined) ? 'alive' : 'gone';
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+// It lives until somebody ends it: the program is started beside it, so that what is in the container can be asked
+// before, and fetched after.
+const waiting = 'while :; do sleep 2147483 & wait $!; done';
+const waitingInPython = 'import signal; signal.signal(15, lambda *_: exit()); signal.pause()';
+
+/** Starts a container that waits. Never leaves one behind when it fails: an engine may refuse at the start only. */
+export async function startKeeper(
+  engine: Engine,
+  request: ImageRequest,
+): Promise<{ id: string; remove: () => Promise<void> }> {
+  let failure: unknown;
+  for (const command of [
+    ['/bin/sh', '-c', waiting],
+    ['python3', '-I', '-S', '-c', waitingInPython],
+  ]) {
+    const options: ContainerCreateOptions = {
+      Image: request.image,
+      Entrypoint: command.slice(0, 1),
+      Cmd: command.slice(1),
+      Labels: { [ownerLabel]: ownerText() },
+      ...(request.user ? { User: request.user } : {}),
+      ...(request.workdir ? { WorkingDir: request.workdir } : {}),
+      ...(request.environment ? { Env: environmentList(request.environment) } : {}),
+      HostConfig: { ...request.hostConfig, Init: request.hostConfig?.Init ?? engine.kind === 'docker' },
+    };
+    const container = await engine.docker.createContainer(options).catch((error: unknown) => {
+      throw refused(request, error);
+    });
+    const remove = async (): Promise<void> => {
+      await container.remove({ force: true, v: true }).catch(() => undefined);
+    };
+    try {
+      await container.start();
+      return { id: container.id, remove };
+    } catch (error) {
+      failure = error;
+      await remove();
+      if (!/sh.*(no such file|not found)/i.test(errorText(error))) break;
+    }
+  }
+  throw refused(request, failure);
+}
+
+function refused(request: ImageRequest, error: unknown): UserError {
+  return new UserError(`A container of ${request.image} could not be started: ${errorText(error)}`, {
+    cause: error,
+  });
+}
