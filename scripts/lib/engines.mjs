@@ -1,0 +1,240 @@
+// Container engines of our own for the tests: two of Docker, one of Podman. Each lives in namespaces of its own
+// (mounts, network, processes), so that it neither sees nor touches an engine of this machine: its bridge, its
+// overlays and its containers are nobody else's, and the kernel takes them away with its first process.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inRoot } from './paths.mjs';
+import { run } from './run.mjs';
+
+/** Not tmpdir(): that may be memory, and images are gigabytes. */
+const TEMPORARY = '/var/tmp';
+const START_LIMIT_MS = 30_000;
+const STOP_LIMIT_MS = 15_000;
+
+/**
+ * Without /run of this machine no engine finds another one's containerd, locks or networks. The network that
+ * containers get ends in here, too: nothing that a test does depends on what is outside.
+ */
+const SECLUDE = `
+  mount -t tmpfs tmpfs /run
+  mount -t tmpfs tmpfs /dev/shm
+  ip link set lo up`;
+
+/**
+ * Stand-ins for the devices of an AMD GPU, which Docker passes by their names. In a /dev of this engine alone,
+ * because a /dev/kfd of this machine would be taken for a real one. 106 is the group 'render' of the images.
+ */
+const STAND_IN_DEVICES = `
+  mkdir "$FOLDER/dev"
+  mount -t tmpfs tmpfs "$FOLDER/dev"
+  for name in null zero full random urandom tty; do cp -a "/dev/$name" "$FOLDER/dev"; done
+  ln -s /proc/self/fd "$FOLDER/dev/fd"
+  mkdir "$FOLDER/dev/dri" "$FOLDER/dev/shm" "$FOLDER/dev/pts"
+  mknod -m 660 "$FOLDER/dev/kfd" c 1 3
+  mknod -m 660 "$FOLDER/dev/dri/renderD128" c 1 3
+  chown 0:106 "$FOLDER/dev/kfd" "$FOLDER/dev/dri/renderD128"
+  mount --move "$FOLDER/dev" /dev`;
+
+/**
+ * @typedef {object} Engine
+ * @property {string} host what DOCKER_HOST takes
+ * @property {() => Promise<void>} stop ends it and all its containers, and removes all that it stored
+ */
+
+/** @returns {Promise<Engine>} */
+export const startDocker = () =>
+  start('docker', SECLUDE, (folder) => ({ command: dockerd(folder), env: {} }));
+
+/**
+ * Docker on a machine that has, as far as it can tell, GPUs: see test/containers/fake-gpu.
+ *
+ * @returns {Promise<Engine>}
+ */
+export function startGpuDocker() {
+  const standIns = inRoot('test/containers/fake-gpu');
+  return start('gpu-docker', `${SECLUDE}${STAND_IN_DEVICES}`, (folder) => ({
+    command: [
+      ...dockerd(folder),
+      ...['--add-runtime', `nvidia=${path.join(standIns, 'nvidia-container-runtime')}`],
+    ],
+    // Docker looks for NVIDIA's hook on its PATH, and only then takes a request for a GPU.
+    env: { PATH: `${standIns}${path.delimiter}${process.env.PATH}` },
+  }));
+}
+
+/** @returns {Promise<Engine>} */
+export function startPodman() {
+  return start('podman', SECLUDE, async (folder) => {
+    const settings = path.join(folder, 'containers.conf');
+    // Its defaults ask for more processes and files than this machine may be allowed to give.
+    await writeFile(
+      settings,
+      '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n' +
+        `[network]\nnetwork_config_dir = "${path.join(folder, 'networks')}"\n`,
+    );
+    return {
+      command: [
+        ...['podman', '--root', path.join(folder, 'data'), '--runroot', path.join(folder, 'exec')],
+        ...['--tmpdir', path.join(folder, 'state')],
+        ...['--cgroup-manager=cgroupfs', '--events-backend=file'],
+        ...['system', 'service', '--time=0', `unix://${path.join(folder, 'engine.sock')}`],
+      ],
+      env: { CONTAINERS_CONF: settings },
+    };
+  });
+}
+
+/**
+ * The `docker` command on one of the engines; on Podman too, which understands it.
+ *
+ * @param {Engine} engine
+ * @param {...string} args
+ */
+export const docker = ({ host }, ...args) =>
+  run('docker', ['--host', host, ...args], {
+    // Nothing of the user's own settings; and the builder that needs no plugin and no registry.
+    env: {
+      DOCKER_CONFIG: path.join(path.dirname(host.slice('unix://'.length)), 'client'),
+      DOCKER_BUILDKIT: '0',
+    },
+  });
+
+/** @param {string} folder */
+const dockerd = (folder) => [
+  ...['dockerd', '--config-file', path.join(folder, 'daemon.json')],
+  ...['--data-root', path.join(folder, 'data'), '--exec-root', path.join(folder, 'exec')],
+  ...['--pidfile', path.join(folder, 'engine.pid'), '--host', `unix://${path.join(folder, 'engine.sock')}`],
+  // systemd would be told the numbers that processes have in here.
+  ...['--exec-opt', 'native.cgroupdriver=cgroupfs', '--shutdown-timeout', '1'],
+];
+
+/**
+ * @param {string} name
+ * @param {string} preparation shell commands in the engine's namespaces
+ * @param {(folder: string) => Launch | Promise<Launch>} launch
+ * @returns {Promise<Engine>}
+ *
+ * @typedef {{ command: string[], env: NodeJS.ProcessEnv }} Launch
+ */
+async function start(name, preparation, launch) {
+  const folder = await mkdtemp(path.join(TEMPORARY, `predictscope-${name}-`));
+  await mkdir(path.join(folder, 'client'));
+  await writeFile(path.join(folder, 'daemon.json'), '{}\n');
+  const { command, env } = await launch(folder);
+  const logFile = path.join(folder, 'engine.log');
+  const log = openSync(logFile, 'w');
+  // Should we be killed: this kills unshare, which kills the first process of the namespace and so all in it.
+  const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
+  const child = spawn(
+    'setpriv',
+    [...words, '--mount-proc', 'sh', '-ec', `${preparation}\n  exec "$@"`, 'sh', ...command],
+    {
+      env: { ...process.env, ...env, FOLDER: folder },
+      stdio: ['ignore', log, log],
+      detached: true, // A terminal's Ctrl+C is ours to handle.
+    },
+  );
+  closeSync(log);
+  let failure = '';
+  child.once('error', (error) => (failure = error.message));
+  const gone = new Promise((done) => {
+    child.once('exit', done);
+    child.once('error', done);
+  });
+  const over = () => failure !== '' || child.exitCode !== null || child.signalCode !== null;
+
+  const end = () => {
+    if (!over()) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  };
+  process.once('exit', end);
+  const socket = path.join(folder, 'engine.sock');
+  /** @type {Promise<void> | undefined} */
+  let stopping;
+  /** @type {Engine} */
+  const engine = {
+    host: `unix://${socket}`,
+    stop: () =>
+      (stopping ??= (async () => {
+        if (!over()) {
+          await removeContainers(engine).catch(() => undefined); // They go anyhow, but then leave control groups.
+          terminateFirstBelow(child.pid);
+          await Promise.race([gone, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
+        }
+        process.off('exit', end);
+        running.delete(engine);
+        end();
+        await gone;
+      })()),
+  };
+  running.add(engine);
+  stopOnSignals();
+
+  for (const limit = Date.now() + START_LIMIT_MS; !(await answers(socket)); await sleep(50)) {
+    if (!over() && Date.now() < limit) continue;
+    const output = await readFile(logFile, 'utf8').catch(() => '');
+    await engine.stop();
+    throw new Error(
+      `The test engine ${name} did not start. ${failure}\n${output.trim().split('\n').slice(-15).join('\n')}`,
+    );
+  }
+  return engine;
+}
+
+/** @param {Engine} engine */
+async function removeContainers(engine) {
+  const ids = (await docker(engine, 'ps', '--all', '--quiet')).split('\n').filter(Boolean);
+  if (ids.length > 0) await docker(engine, 'rm', '--force', ...ids);
+}
+
+/**
+ * unshare itself lets the signal pass by; its child is the engine.
+ *
+ * @param {number | undefined} pid
+ */
+function terminateFirstBelow(pid) {
+  try {
+    const child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+    if (child > 0) process.kill(child, 'SIGTERM');
+  } catch {
+    // Ended meanwhile.
+  }
+}
+
+/** @param {string} socketPath @returns {Promise<boolean>} */
+function answers(socketPath) {
+  return new Promise((done) => {
+    const asked = request({ socketPath, path: '/_ping', timeout: 2000 }, (response) => {
+      response.resume();
+      done(response.statusCode === 200);
+    });
+    asked.once('error', () => done(false));
+    asked.once('timeout', () => asked.destroy());
+    asked.end();
+  });
+}
+
+/** @type {Set<Engine>} */
+const running = new Set();
+let listening = false;
+
+/** Node ends without its exit handlers on these signals unless someone listens. */
+function stopOnSignals() {
+  if (listening) return;
+  listening = true;
+  for (const [signal, number] of /** @type {const} */ ([
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+    ['SIGHUP', 1],
+  ])) {
+    process.on(signal, () => {
+      void Promise.allSettled([...running].map((engine) => engine.stop())).then(() =>
+        process.exit(128 + number),
+      );
+    });
+  }
+}

@@ -1,0 +1,3 @@
+"""Tells splice sites, badly but in the right shape."""
+
+__version__ = "1.0"
