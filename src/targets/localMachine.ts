@@ -12,14 +12,14 @@ export function localMachine(searchPath = process.env.PATH ?? ''): Machine {
   return {
     findExecutable: (word, cwd) => findExecutable(word, cwd, searchPath),
     readScript: scriptText,
-    async ask([program = '', ...args], cwd) {
+    async ask([program = '', ...args], cwd, timeout = 20_000) {
       const environment: NodeJS.ProcessEnv = { ...process.env };
       delete environment.PREDICTSCOPE_RUN;
       delete environment.PREDICTSCOPE_LOG;
       const { stdout } = await run(program, args, {
         cwd,
         env: environment,
-        timeout: 20_000,
+        timeout,
         windowsHide: true,
       });
       return stdout;

@@ -33,8 +33,8 @@ export class ContainerMachine implements Machine {
     return (await this.inside.ask<{ text: string; real: string } | null>('script', file)) ?? undefined;
   }
 
-  async ask(command: readonly string[], cwd: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.inside.exec(command, { cwd, timeoutMs: 30_000 });
+  async ask(command: readonly string[], cwd: string, timeoutMs = 30_000): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.inside.exec(command, { cwd, timeoutMs });
     if (exitCode !== 0) throw new Error(stderr.toString().trim() || `exit code ${exitCode}`);
     return stdout.toString();
   }

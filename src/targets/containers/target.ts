@@ -9,6 +9,7 @@ import { startTicks } from '../localProcess';
 import type { ContainerRef, Files, Plan, Prepared, RunHandle, RunState, Target } from '../target';
 import { packFolder } from './archive';
 import { CopyOut } from './copyOut';
+import type { Engine } from './engine';
 import type { Inside } from './inside';
 import { ContainerMachine } from './machine';
 import { startExec } from './program';
@@ -52,6 +53,11 @@ export class ContainerTarget implements Target {
     this.problems = place.problems;
     this.cwd = place.cwd;
     this.#folder = `${place.inside.facts.temporary ?? ''}/predictscope-${randomBytes(6).toString('hex')}`;
+  }
+
+  /** Where it runs, for who asks the engine itself. */
+  get container(): { engine: Engine; id: string } {
+    return { engine: this.place.inside.engine, id: this.place.inside.id };
   }
 
   get paths(): PathMap {
