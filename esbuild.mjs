@@ -124,17 +124,12 @@ const bundles = [
 ];
 
 const copies = [
-  {
-    from: require.resolve('@devcontainers/cli/package.json'),
-    to: 'dist/devcontainer/package.json',
-  },
-  {
-    from: path.join(
-      path.dirname(require.resolve('@devcontainers/cli/package.json')),
-      'dist/spec-node/devContainersSpecCLI.js',
-    ),
-    to: 'dist/devcontainer/dist/spec-node/devContainersSpecCLI.js',
-  },
+  ...['package.json', 'dist/spec-node/devContainersSpecCLI.js', 'scripts/updateUID.Dockerfile'].map(
+    (file) => ({
+      from: path.join(path.dirname(require.resolve('@devcontainers/cli/package.json')), file),
+      to: `dist/devcontainer/${file}`,
+    }),
+  ),
   { from: require.resolve('web-tree-sitter/web-tree-sitter.wasm'), to: 'dist/tree-sitter.wasm' },
   ...['python', 'javascript', 'typescript', 'tsx'].map((grammar) => ({
     from: require.resolve(`@vscode/tree-sitter-wasm/wasm/tree-sitter-${grammar}.wasm`),

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError, errorText } from '../common/problem';
 import { parseSiteArgument } from '../launch/chooseSites';
-import { quoteCommandLine } from '../launch/commandLine';
+import { quoteCommandLine, startsContainer } from '../launch/commandLine';
 import { defaultLogDirectory } from '../launch/logDirectory';
 import { profile } from '../launch/profile';
 import { textReport } from '../launch/report';
@@ -30,9 +30,10 @@ export async function profileCommand(args: readonly string[], root: string): Pro
       delete process.env.ELECTRON_RUN_AS_NODE; // ours, not the program's
       process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
     }
-    held.target = await targetOf(values, command, { logDirectory, pythonPath, cwd });
+    const place = await placeOf(values, command, { logDirectory, pythonPath, cwd });
+    held.target = place.target;
     const result = await profile({
-      command,
+      command: place.command,
       cwd,
       root: sitesRoot,
       logDirectory,
@@ -71,21 +72,25 @@ interface Held {
   ended?: Ended;
 }
 
-/** Where the program runs. What containers need is loaded only for them. */
-async function targetOf(
+/** Where the program runs, and what runs there. What containers need is loaded only for them. */
+async function placeOf(
   values: Values,
   command: readonly string[],
   places: { logDirectory: string; pythonPath: string; cwd: string },
-): Promise<Target> {
+): Promise<{ target: Target; command: readonly string[] }> {
   const { target = 'local' } = values;
-  if (target === 'local') return localTarget;
-  const { openTarget } = await import('../targets/containers/openTarget');
-  const first = command[0] ?? '';
-  return openTarget(target, {
+  const container = startsContainer(command);
+  if (target === 'local' && !container) return { target: localTarget, command };
+  const { openTarget, openPastedLine } = await import('../targets/containers/openTarget');
+  const options = {
     ...places,
     endpoint: values.endpoint ?? '',
-    ...(/(^|\/)(python|pypy)[\d.]*$/.test(first) ? { interpreter: first } : {}),
-  });
+    gpu: choice(values.gpu, '--gpu', ['auto', 'required', 'none'] as const),
+  };
+  if (container) return openPastedLine(command, options);
+  const first = command[0] ?? '';
+  const named = /(^|\/)(python|pypy)[\d.]*$/.test(first) ? { interpreter: first } : {};
+  return { target: await openTarget(target, { ...options, ...named }), command };
 }
 
 async function writeJson(file: string, value: object): Promise<void> {
@@ -155,6 +160,7 @@ interface Values {
   root?: string | undefined;
   target?: string | undefined;
   endpoint?: string | undefined;
+  gpu?: string | undefined;
   'log-dir'?: string | undefined;
   include?: string[] | undefined;
   exclude?: string[] | undefined;
@@ -186,6 +192,7 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         root: { type: 'string' },
         target: { type: 'string' },
         endpoint: { type: 'string' },
+        gpu: { type: 'string' },
         'log-dir': { type: 'string' },
         include: { type: 'string', multiple: true },
         exclude: { type: 'string', multiple: true },
@@ -238,4 +245,12 @@ function whole(text: string | undefined, name: string, otherwise: number): numbe
   if (text === undefined) return otherwise;
   if (!/^\d+$/.test(text)) throw new UserError(`${name} ${text} is not a whole number.`);
   return Number(text);
+}
+
+/** One of the words; the first where none is given. */
+function choice<T extends string>(text: string | undefined, option: string, words: readonly [T, ...T[]]): T {
+  if (text === undefined) return words[0];
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new UserError(`${option} ${text} is none of ${words.join(', ')}.`);
+  return found;
 }

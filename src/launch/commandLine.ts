@@ -79,7 +79,10 @@ export interface Recognised {
 const options = String.raw`(?: -\S+(?: (?!(?:exec|run|debug|shell)(?: |$))[^- ]\S*)?)*`;
 
 const remotes: readonly (readonly [words: RegExp, name: string])[] = [
-  [new RegExp(`^(docker|podman|nerdctl)${options}( container)? (exec|run)(?= |$)`), 'a container'],
+  [
+    new RegExp(`^(docker|podman|nerdctl|nvidia-docker2?)${options}( container)? (exec|run)(?= |$)`),
+    'a container',
+  ],
   [new RegExp(`^docker[- ]compose${options} (exec|run)(?= |$)`), 'a container'],
   [new RegExp(`^(apptainer|singularity)${options} (exec|run|shell)(?= |$)`), 'a container'],
   [/^(srun|sbatch|salloc)(?= |$)/, 'Slurm'],
@@ -144,6 +147,11 @@ export function recognise(words: readonly string[]): Recognised {
     break;
   }
   return { ...found, start: i };
+}
+
+/** Whether the words start the program in a container by a command line that we know how to follow. */
+export function startsContainer(words: readonly string[]): boolean {
+  return recognise(words).remote?.endsWith('(a container)') ?? false;
 }
 
 /** `docker exec (a container)` when the words start the program somewhere else. */

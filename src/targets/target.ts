@@ -62,8 +62,10 @@ export interface ContainerRef {
   ours: boolean;
   /** Our folder in it. */
   folder: string;
-  /** The run directory in it, where it is not shared with this machine. */
-  run?: string;
+  /** The run directory as it names it. */
+  run: string;
+  /** It is not the host's own by a mount: what lies there has to be fetched. */
+  apart: boolean;
   user?: string;
 }
 

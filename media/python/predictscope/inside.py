@@ -38,7 +38,7 @@ def facts():
             "gid": os.getgid(),
             "cwd": os.getcwd(),
             "temporary": temporary,
-            "pythonPath": os.environ.get("PYTHONPATH", ""),
+            "environment": dict(os.environ),
         }
     )
 

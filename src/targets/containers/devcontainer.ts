@@ -62,7 +62,7 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
       {
         ...options,
         surroundings: {
-          environment: resolved(wanted, info.Config.Env),
+          environment: variables(wanted),
           ...(up.remoteUser ? { user: up.remoteUser } : {}),
           ...(options.cwd === workspace && up.remoteWorkspaceFolder ? { cwd: up.remoteWorkspaceFolder } : {}),
         },
@@ -80,21 +80,9 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
   }
 }
 
-/** `remoteEnv` with `${containerEnv:NAME}` put in: it is not in the container, whoever starts a program adds it. */
-function resolved(
-  wanted: Readonly<Record<string, string | null>>,
-  containerEnv: readonly string[],
-): Record<string, string> {
-  const there = new Map(containerEnv.map((line) => [line.split('=')[0]!, line.slice(line.indexOf('=') + 1)]));
-  const found: Record<string, string> = {};
-  for (const [name, value] of Object.entries(wanted)) {
-    if (value === null) continue;
-    found[name] = value.replace(
-      /\$\{containerEnv:([^:}]+)(?::([^}]*))?\}/g,
-      (_, variable: string, otherwise: string | undefined) => there.get(variable) ?? otherwise ?? '',
-    );
-  }
-  return found;
+/** Variables that whoever starts a program adds: they are not in the container. null takes one away. */
+function variables(remoteEnv: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(remoteEnv).map(([name, value]) => [name, value ?? ''] as const));
 }
 
 /** The command line of @devcontainers/cli: what comes with us, in the package or in the checkout. */

@@ -13,10 +13,13 @@ export interface Facts {
   cwd: string;
   /** A folder that may be written; null where there is none. */
   temporary: string | null;
-  pythonPath: string;
+  environment: Readonly<Record<string, string>>;
 }
 
-/** How commands are started in a container: as which user, with what environment, where. */
+/**
+ * How commands are started in a container: as which user, with what environment, where. Values may name what the
+ * container has by `${containerEnv:NAME}`, as devcontainer.json's remoteEnv does.
+ */
 export interface Surroundings {
   user?: string;
   environment: Readonly<Record<string, string>>;
@@ -57,7 +60,9 @@ export class Inside {
       );
       const text = result.stdout.toString();
       if (result.exitCode === 0 && text.startsWith('{')) {
-        return new Inside(engine, id, surroundings, script, JSON.parse(text) as Facts);
+        const facts = JSON.parse(text) as Facts;
+        const environment = withContainerEnv(surroundings.environment, facts.environment);
+        return new Inside(engine, id, { ...surroundings, environment }, script, facts);
       }
       last ||= `${text}${result.stderr.toString()}`.trim().split('\n').pop() ?? '';
     }
@@ -89,4 +94,20 @@ export class Inside {
   async ask<T>(action: string, ...args: string[]): Promise<T> {
     return JSON.parse((await this.bytes(action, args)).toString()) as T;
   }
+}
+
+function withContainerEnv(
+  wanted: Readonly<Record<string, string>>,
+  there: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const reference = /\$\{containerEnv:([^:}]+)(?::([^}]*))?\}/g;
+  return Object.fromEntries(
+    Object.entries(wanted).map(([name, value]) => [
+      name,
+      value.replace(
+        reference,
+        (_, known: string, otherwise: string | undefined) => there[known] ?? otherwise ?? '',
+      ),
+    ]),
+  );
 }

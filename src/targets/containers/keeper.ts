@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
-import { UserError, errorText } from '../../common/problem';
+import { errorText } from '../../common/problem';
 import { startTicks } from '../localProcess';
 import type { Engine } from './engine';
 import { environmentList } from './exec';
 
-/** What was asked of a container that is made from an image; nothing is added to it but a mount of the workspace. */
-export interface ImageRequest {
+/** What was asked of a container that is made from an image; nothing is added to it. */
+export interface KeeperRequest {
   image: string;
-  /** undefined: the image's own. */
-  entrypoint?: string[];
-  user?: string;
-  workdir?: string;
-  environment?: Record<string, string>;
-  hostConfig?: HostConfig;
+  config: Pick<ContainerCreateOptions, 'User' | 'WorkingDir' | 'Hostname' | 'ExposedPorts' | 'Volumes'>;
+  hostConfig: HostConfig;
+  environment: Readonly<Record<string, string>>;
+}
+
+export interface Keeper {
+  id: string;
+  remove: () => Promise<void>;
 }
 
 export const ownerLabel = 'predictscope.owner';
@@ -45,27 +47,21 @@ const waiting = 'while :; do sleep 2147483 & wait $!; done';
 const waitingInPython = 'import signal; signal.signal(15, lambda *_: exit()); signal.pause()';
 
 /** Starts a container that waits. Never leaves one behind when it fails: an engine may refuse at the start only. */
-export async function startKeeper(
-  engine: Engine,
-  request: ImageRequest,
-): Promise<{ id: string; remove: () => Promise<void> }> {
-  let failure: unknown;
+export async function startKeeper(engine: Engine, request: KeeperRequest): Promise<Keeper> {
+  const { image, config, hostConfig, environment } = request;
   for (const command of [
     ['/bin/sh', '-c', waiting],
     ['python3', '-I', '-S', '-c', waitingInPython],
   ]) {
-    const options: ContainerCreateOptions = {
-      Image: request.image,
+    const container = await engine.docker.createContainer({
+      ...config,
+      Image: image,
       Entrypoint: command.slice(0, 1),
       Cmd: command.slice(1),
+      Env: environmentList(environment),
       Labels: { [ownerLabel]: ownerText() },
-      ...(request.user ? { User: request.user } : {}),
-      ...(request.workdir ? { WorkingDir: request.workdir } : {}),
-      ...(request.environment ? { Env: environmentList(request.environment) } : {}),
-      HostConfig: { ...request.hostConfig, Init: request.hostConfig?.Init ?? engine.kind === 'docker' },
-    };
-    const container = await engine.docker.createContainer(options).catch((error: unknown) => {
-      throw refused(request, error);
+      // Somebody has to bury the processes that the program leaves behind.
+      HostConfig: { ...hostConfig, Init: hostConfig.Init ?? engine.kind === 'docker' },
     });
     const remove = async (): Promise<void> => {
       await container.remove({ force: true, v: true }).catch(() => undefined);
@@ -74,16 +70,10 @@ export async function startKeeper(
       await container.start();
       return { id: container.id, remove };
     } catch (error) {
-      failure = error;
       await remove();
-      if (!/sh.*(no such file|not found)/i.test(errorText(error))) break;
+      const noShell = /\bsh\b.*(no such file|not found)/i.test(errorText(error));
+      if (!noShell || command[0] !== '/bin/sh') throw error;
     }
   }
-  throw refused(request, failure);
-}
-
-function refused(request: ImageRequest, error: unknown): UserError {
-  return new UserError(`A container of ${request.image} could not be started: ${errorText(error)}`, {
-    cause: error,
-  });
+  throw new Error('unreachable');
 }

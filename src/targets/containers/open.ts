@@ -1,10 +1,10 @@
-import type { ContainerInspectInfo, ImageInspectInfo } from 'dockerode';
-import { UserError, errorText } from '../../common/problem';
+import type { ContainerInspectInfo } from 'dockerode';
+import { UserError, type Problem } from '../../common/problem';
 import type { PathPair } from '../../common/pathMap';
 import type { Target } from '../target';
 import { connectEngine, type Engine } from './engine';
+import type { GpuWish } from './gpuPlan';
 import { Inside, type Surroundings } from './inside';
-import { startKeeper, type ImageRequest } from './keeper';
 import { sharedFolders } from './mounts';
 import { ContainerTarget, copiesFolder } from './target';
 
@@ -18,6 +18,7 @@ export interface OpenOptions {
   interpreter?: string;
   /** Where the host is: the container's same folder, when it has it, is where the program runs. */
   cwd: string;
+  gpu: GpuWish;
   /** How to be there, where it was asked for. */
   surroundings?: Partial<Surroundings>;
 }
@@ -39,35 +40,18 @@ export async function openContainer(name: string, options: OpenOptions): Promise
   });
 }
 
-/** An image as a target: a container of ours that lives as long as the run. */
-export async function openImage(request: ImageRequest, options: OpenOptions): Promise<Target> {
-  const engine = await connectEngine(options.endpoint);
-  const image = await inspectImage(engine, request.image);
-  const keeper = await startKeeper(engine, request);
-  try {
-    const info = await engine.docker.getContainer(keeper.id).inspect();
-    return await openRunning(engine, info, options, {
-      id: `image:${request.image}`,
-      ours: true,
-      entrypoint: request.entrypoint ?? words(image.Config.Entrypoint),
-      release: keeper.remove,
-    });
-  } catch (error) {
-    await keeper.remove();
-    throw error;
-  }
-}
-
-function words(entrypoint: string | string[] | null | undefined): string[] {
-  return typeof entrypoint === 'string' ? [entrypoint] : (entrypoint ?? []);
-}
-
 /** A container that runs, as a target. */
 export async function openRunning(
   engine: Engine,
   info: ContainerInspectInfo,
   options: OpenOptions,
-  own: { id: string; ours: boolean; entrypoint: string[]; release: () => Promise<void> },
+  own: {
+    id: string;
+    ours: boolean;
+    entrypoint: string[];
+    release: () => Promise<void>;
+    problems?: Problem[];
+  },
 ): Promise<Target> {
   const mounts: PathPair[] = sharedFolders(engine, info);
   const surroundings = { environment: {}, ...options.surroundings };
@@ -82,7 +66,7 @@ export async function openRunning(
     mounts,
     copies: await copiesFolder(options.logDirectory, info.Image),
     cwd,
-    problems: [],
+    problems: own.problems ?? [],
   });
 }
 
@@ -99,18 +83,6 @@ async function inspectContainer(engine: Engine, name: string): Promise<Container
     const names = running.map(({ Names }) => Names[0]?.replace(/^\//, '')).filter(Boolean);
     throw new UserError(`There is no container ${name}.`, {
       fix: names.length > 0 ? `Running: ${names.join(', ')}.` : 'No container is running.',
-    });
-  }
-}
-
-async function inspectImage(engine: Engine, name: string): Promise<ImageInspectInfo> {
-  try {
-    return await engine.docker.getImage(name).inspect();
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 404) throw error;
-    throw new UserError(`The image ${name} is not on this machine.`, {
-      fix: `Fetch it: ${engine.kind} pull ${name} (or build it, if it is yours).`,
-      cause: errorText(error),
     });
   }
 }

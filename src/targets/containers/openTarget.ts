@@ -1,12 +1,30 @@
 import { UserError } from '../../common/problem';
 import type { Target } from '../target';
-import { openContainer, openImage, type OpenOptions } from './open';
+import { reapContainers, reapRuns } from './reap';
+import { connectEngine } from './engine';
+import { noSettings } from './containerSettings';
+import { openImage } from './imageTarget';
+import { openContainer, type OpenOptions } from './open';
+import { openPasted, type PastedTarget } from './pastedTarget';
+
+/** Takes away what killed runs left, so far as an engine answers. Never throws. */
+export async function reap({ endpoint, logDirectory, pythonPath }: OpenOptions): Promise<void> {
+  try {
+    await reapRuns(logDirectory, pythonPath);
+    await reapContainers(await connectEngine(endpoint));
+  } catch {
+    // Without an engine there is nothing to take away, and who needs one is told so.
+  }
+}
 
 /** `container:NAME`, `image:NAME` or `devcontainer[:DIR]` as a target. Throws a UserError when it is none of them. */
 export async function openTarget(text: string, options: OpenOptions): Promise<Target> {
+  await reap(options);
   const [, kind = '', name = ''] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
   if (kind === 'container' && name) return openContainer(name, options);
-  if (kind === 'image' && name) return openImage({ image: name }, options);
+  if (kind === 'image' && name) {
+    return (await openImage({ image: name, settings: noSettings() }, options)).target;
+  }
   if (kind === 'devcontainer') {
     const { openDevContainer } = await import('./devcontainer');
     return openDevContainer(name || options.cwd, options);
@@ -14,4 +32,10 @@ export async function openTarget(text: string, options: OpenOptions): Promise<Ta
   throw new UserError(`The target ${text} is not one that this version knows.`, {
     fix: 'Targets: local, container:NAME, image:NAME, devcontainer[:DIR].',
   });
+}
+
+/** The target and the command that a line such as `docker run …` means. One bundle holds both ways in. */
+export async function openPastedLine(words: readonly string[], options: OpenOptions): Promise<PastedTarget> {
+  await reap(options);
+  return openPasted(words, options);
 }

@@ -41,6 +41,7 @@ export async function startExec(inside: Inside, prepared: Prepared, pidFile: str
   const signal = (name: NodeJS.Signals): Promise<boolean> =>
     inside.ask<boolean>('kill', pidFile, String(constants.signals[name])).catch(() => false);
   const life = { over: false };
+  const isOver = (): boolean => life.over;
   const ended = finished(stream)
     .then(() => outcome(inside, exec))
     .finally(() => {
@@ -52,13 +53,13 @@ export async function startExec(inside: Inside, prepared: Prepared, pidFile: str
     signal: (name) => void signal(name),
     async stop(run) {
       for (const [name, milliseconds] of graces) {
-        if (life.over) return;
+        if (isOver()) return;
         await signal(name);
         const end = Date.now() + milliseconds;
-        while (Date.now() < end && !life.over) await new Promise((done) => setTimeout(done, 50));
+        while (Date.now() < end && !isOver()) await new Promise((done) => setTimeout(done, 50));
       }
       // What the program started may hold its output open.
-      if (!life.over) await inside.ask('sweep', run).catch(() => undefined);
+      if (!isOver()) await inside.ask('sweep', run).catch(() => undefined);
     },
   };
 }

@@ -82,7 +82,10 @@ export class ContainerTarget implements Target {
         cause: error,
       });
     }
-    const before = plan.environment.PYTHONPATH ?? inside.facts.pythonPath;
+    const before =
+      plan.environment.PYTHONPATH ??
+      inside.surroundings.environment.PYTHONPATH ??
+      inside.facts.environment.PYTHONPATH;
     return {
       command: [...this.place.entrypoint, ...(await plan.command(`${runtime}/launch.py`))],
       cwd: plan.cwd,
@@ -118,7 +121,8 @@ export class ContainerTarget implements Target {
       id: inside.id,
       ours,
       folder: this.#folder,
-      ...(this.#copyOut ? { run: this.#run } : {}),
+      run: this.#run,
+      apart: this.#copyOut !== undefined,
       ...(inside.surroundings.user ? { user: inside.surroundings.user } : {}),
     };
     const program = await startExec(inside, prepared, `${this.#folder}/pid`);

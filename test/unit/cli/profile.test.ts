@@ -130,7 +130,7 @@ describe('what could not be started ends with 125 and a sentence', () => {
   it.each<[string, string[], string[], string]>([
     ['no command', [], [], 'needs -- and the command'],
     ['unknown option', ['--frob'], [python], '--frob'],
-    ['program in another container', site, ['docker', 'exec', '-it', 'x', 'python', 'main.py'], 'docker exec (a container)'], // prettier-ignore
+    ['program in a pod', site, ['kubectl', 'exec', '-it', 'x', '--', 'python', 'main.py'], 'kubectl exec (Kubernetes)'], // prettier-ignore
     ['another target', [...site, '--target', 'slurm'], [python, 'main.py'], 'The target slurm'],
     [
       'log directory',
