@@ -1,5 +1,5 @@
 // npm test: everything from a fresh checkout to the last ring of tests.
-//   --ring NAME   only this ring (may be repeated): check, unit, python, host, e2e
+//   --ring NAME   only this ring (may be repeated): check, unit, python, containers, host, e2e
 //   --skip NAME   without this ring (may be repeated); counts as one skipped test
 //   --full        also what takes long
 //   --grep TEXT   only tests with this in their name
@@ -9,13 +9,13 @@ import { ensurePackages, requireNode } from './lib/npm.mjs';
 import { prepare } from './lib/setup.mjs';
 import { summarize } from './lib/summary.mjs';
 
-const NAMES = ['check', 'unit', 'python', 'host', 'e2e'];
+const NAMES = ['check', 'unit', 'python', 'containers', 'host', 'e2e'];
 
 /**
  * Rings of one line run at the same time: types and lint are one thread. The others have the machine to
  * themselves and use all of it: host and e2e side by side took longer than one after the other.
  */
-const TOGETHER = [['check', 'unit'], ['python'], ['host'], ['e2e']];
+const TOGETHER = [['check', 'unit'], ['python'], ['containers'], ['host'], ['e2e']];
 
 /** @typedef {import('./rings/ring.mjs').Ring} Ring */
 /** @typedef {import('./rings/ring.mjs').Prepared} Prepared */
@@ -68,12 +68,12 @@ async function main() {
 async function runRing(ring, made, { full, grep }) {
   /** @type {TestResult[]} */
   const problems = [];
-  const prepared = { python: '', code: '', full, ...(grep ? { grep } : {}) };
+  const prepared = { python: '', code: '', containers: '', full, ...(grep ? { grep } : {}) };
   for (const need of ring.needs) {
     const result = made.get(need);
     if (!result) continue;
     if ('problem' in result) problems.push(failure(`set-up: ${need}`, result.problem));
-    else if (need === 'python' || need === 'code') prepared[need] = result.value;
+    else if (need === 'python' || need === 'code' || need === 'containers') prepared[need] = result.value;
   }
   if (problems.length > 0) return problems;
   const tests = await ring.run(prepared).catch((error) => [failure('the ring itself', error.stack)]);

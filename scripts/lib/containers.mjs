@@ -1,21 +1,23 @@
 // What the container tests run against: engines of our own with images in them.
-import { existsSync } from 'node:fs';
 import { startDocker, startGpuDocker, startPodman } from './engines.mjs';
 import { ensureImages, loadImages } from './images.mjs';
 import { step } from './run.mjs';
-import { ensureDebian, which } from './system.mjs';
+import { ensureDebian, MissingSystemPackage, which } from './system.mjs';
 
-const PROGRAMS = ['docker', 'dockerd', 'podman', 'docker-compose', 'mmdebstrap', 'ip', 'setpriv', 'unshare'];
-/** catatonit is what Podman needs for --init; docker-compose what `devcontainer up` needs for several services. */
-const DEBIAN_PACKAGES = [
-  'docker.io',
-  'iptables',
-  'podman',
-  'catatonit',
-  'docker-compose',
-  'mmdebstrap',
-  'iproute2',
-];
+/**
+ * Program → package of Debian. Only what is not there is installed: the package docker.io would put out another Docker.
+ * catatonit is what Podman takes for --init; docker-compose what `devcontainer up` takes for several services.
+ */
+const PROGRAMS = {
+  docker: 'docker.io',
+  dockerd: 'docker.io',
+  iptables: 'iptables',
+  podman: 'podman',
+  catatonit: 'catatonit',
+  'docker-compose': 'docker-compose',
+  mmdebstrap: 'mmdebstrap',
+  ip: 'iproute2',
+};
 const WHY = 'The container tests start container engines of their own.';
 
 /** The engines' programs, and the images. @returns {Promise<string>} the images' archive, for startContainers() */
@@ -23,13 +25,16 @@ export async function ensureContainers() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error(`${WHY} That takes Linux and root; npm test -- --skip containers leaves them out.`);
   }
-  if (existsSync('/usr/bin/dpkg-query')) {
-    await step('container engines', () => ensureDebian(DEBIAN_PACKAGES, WHY));
+  const missing = Object.entries(PROGRAMS).filter(([program]) => !which(program));
+  const packages = [...new Set(missing.map(([, name]) => name))];
+  if (missing.length > 0 && !which('dpkg-query')) {
+    const programs = missing.map(([program]) => program).join(', ');
+    throw new MissingSystemPackage(
+      `${WHY} There is no ${programs} on PATH.`,
+      `your system's package manager (Debian: ${packages.join(' ')})`,
+    );
   }
-  const missing = PROGRAMS.filter((name) => !which(name));
-  if (missing.length > 0) {
-    throw new Error(`${WHY} Install what has ${missing.join(', ')} (Debian: ${DEBIAN_PACKAGES.join(' ')}).`);
-  }
+  await step('container engines', () => ensureDebian(packages, WHY));
   return ensureImages();
 }
 
@@ -41,9 +46,10 @@ export async function ensureContainers() {
 
 /**
  * @param {string} images of ensureContainers()
+ * @param {string} keras of ensureKeras()
  * @returns {Promise<Containers>}
  */
-export async function startContainers(images) {
+export async function startContainers(images, keras) {
   const started = await Promise.allSettled([startDocker(), startGpuDocker(), startPodman()]);
   const engines = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {
@@ -57,6 +63,7 @@ export async function startContainers(images) {
       PREDICTSCOPE_TEST_DOCKER: docker.host,
       PREDICTSCOPE_TEST_GPU_DOCKER: gpuDocker.host,
       PREDICTSCOPE_TEST_PODMAN: podman.host,
+      PREDICTSCOPE_TEST_KERAS: keras,
     };
     return { environment, stop };
   } catch (error) {

@@ -2,8 +2,8 @@
 // (mounts, network, processes), so that it neither sees nor touches an engine of this machine: its bridge, its
 // overlays and its containers are nobody else's, and the kernel takes them away with its first process.
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,8 @@ import { run } from './run.mjs';
 
 /** Not tmpdir(): that may be memory, and images are gigabytes. */
 const TEMPORARY = '/var/tmp';
+/** Stands in front of the owner's process number. */
+const MARK = 'predictscope-engine-';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
@@ -25,8 +27,8 @@ const SECLUDE = `
   ip link set lo up`;
 
 /**
- * Stand-ins for the devices of an AMD GPU, which Docker passes by their names. In a /dev of this engine alone,
- * because a /dev/kfd of this machine would be taken for a real one. 106 is the group 'render' of the images.
+ * Stand-ins for the devices of GPUs that Docker passes by their names. In a /dev of this engine alone, because a
+ * /dev/kfd of this machine would be taken for a real one. 106 is the group 'render' of the images.
  */
 const STAND_IN_DEVICES = `
   mkdir "$FOLDER/dev"
@@ -34,9 +36,11 @@ const STAND_IN_DEVICES = `
   for name in null zero full random urandom tty; do cp -a "/dev/$name" "$FOLDER/dev"; done
   ln -s /proc/self/fd "$FOLDER/dev/fd"
   mkdir "$FOLDER/dev/dri" "$FOLDER/dev/shm" "$FOLDER/dev/pts"
-  mknod -m 660 "$FOLDER/dev/kfd" c 1 3
-  mknod -m 660 "$FOLDER/dev/dri/renderD128" c 1 3
-  chown 0:106 "$FOLDER/dev/kfd" "$FOLDER/dev/dri/renderD128"
+  for name in nvidia0 nvidiactl nvidia-uvm; do mknod -m 666 "$FOLDER/dev/$name" c 1 3; done
+  for name in kfd dri/renderD128; do
+    mknod -m 660 "$FOLDER/dev/$name" c 1 3
+    chown 0:106 "$FOLDER/dev/$name"
+  done
   mount --move "$FOLDER/dev" /dev`;
 
 /**
@@ -121,7 +125,8 @@ const dockerd = (folder) => [
  * @typedef {{ command: string[], env: NodeJS.ProcessEnv }} Launch
  */
 async function start(name, preparation, launch) {
-  const folder = await mkdtemp(path.join(TEMPORARY, `predictscope-${name}-`));
+  await removeAbandoned();
+  const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${name}-`));
   await mkdir(path.join(folder, 'client'));
   await writeFile(path.join(folder, 'daemon.json'), '{}\n');
   const { command, env } = await launch(folder);
@@ -183,6 +188,16 @@ async function start(name, preparation, launch) {
     );
   }
   return engine;
+}
+
+/** Folders of engines that the kernel ended because their owner was killed. */
+async function removeAbandoned() {
+  for (const entry of await readdir(TEMPORARY)) {
+    const owner = entry.startsWith(MARK) ? Number.parseInt(entry.slice(MARK.length), 10) : 0;
+    if (owner > 0 && !existsSync(`/proc/${owner}`)) {
+      await rm(path.join(TEMPORARY, entry), { recursive: true, force: true });
+    }
+  }
 }
 
 /** @param {Engine} engine */

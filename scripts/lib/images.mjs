@@ -16,7 +16,7 @@ const PACKAGES = '/usr/local/lib/python3.11/dist-packages';
 const TORCH_INDEX = 'https://download.pytorch.org/whl/cpu';
 
 /** Each after what it builds on. */
-const BUILT = ['bare', 'torch', 'app', 'swallow'];
+const BUILT = ['bare', 'spliceai', 'torch', 'app', 'swallow', 'ntdemo'];
 
 /**
  * `extract` only unpacks: no maintainer script runs, which takes a fifth of the time and leaves to us what they

@@ -1,4 +1,5 @@
 // What the rings need before they run, each made once, all at the same time.
+import { ensureContainers } from './containers.mjs';
 import { root } from './paths.mjs';
 import { ensureVenv } from './python.mjs';
 import { run, step } from './run.mjs';
@@ -13,6 +14,7 @@ const makers = {
   python: () => ensureVenv({ frameworks: true }),
   code: ensureVsCode,
   browser: () => step('browser and fonts', ensureBrowser),
+  containers: ensureContainers,
 };
 
 /**

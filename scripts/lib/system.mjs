@@ -56,11 +56,21 @@ export async function ensureBrowser() {
   return browser;
 }
 
+/** The last installation that was asked for: dpkg takes one at a time. @type {Promise<unknown>} */
+let installation = Promise.resolve();
+
 /**
  * @param {string[]} packages
  * @param {string} why a sentence
  */
-export async function ensureDebian(packages, why) {
+export function ensureDebian(packages, why) {
+  const done = installation.then(() => install(packages, why));
+  installation = done.catch(() => undefined);
+  return done;
+}
+
+/** @param {string[]} packages @param {string} why */
+async function install(packages, why) {
   /** @type {string[]} */
   const missing = [];
   for (const name of packages) {

@@ -17,11 +17,12 @@ import { artifacts } from '../lib/paths.mjs';
  * @typedef {object} Prepared
  * @property {string} python interpreter with TensorFlow and pytest
  * @property {string} code launcher of the VS Code server
+ * @property {string} containers archive of the images
  * @property {boolean} full also what takes long
  * @property {string} [grep]
  */
 
-/** @typedef {'build' | 'python' | 'code' | 'browser'} Need */
+/** @typedef {'build' | 'python' | 'code' | 'browser' | 'containers'} Need */
 /** @typedef {{ name: string, needs: Need[], run: (prepared: Prepared) => Promise<TestResult[]> }} Ring */
 
 /**

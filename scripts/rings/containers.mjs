@@ -1,0 +1,28 @@
+// vitest over test/containers, with container engines of our own that live as long as it runs.
+import { startContainers } from '../lib/containers.mjs';
+import { ensureKeras } from '../lib/images.mjs';
+import { step } from '../lib/run.mjs';
+import { testEnvironment } from './ring.mjs';
+import { runVitest } from './vitest.mjs';
+
+/** @type {import('./ring.mjs').Ring} */
+export const containers = {
+  name: 'containers',
+  needs: ['build', 'python', 'containers'],
+  async run(prepared) {
+    const keras = await ensureKeras(prepared.python);
+    const { environment, stop } = await step('container engines with images', () =>
+      startContainers(prepared.containers, keras),
+    );
+    try {
+      return await runVitest({
+        ring: 'containers',
+        env: { ...testEnvironment(prepared), ...environment },
+        grep: prepared.grep,
+        config: 'test/containers/vitest.config.mjs',
+      });
+    } finally {
+      await step('end of the container engines', stop);
+    }
+  },
+};
