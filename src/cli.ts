@@ -8,6 +8,8 @@ import { usage, version } from './cli/help';
 import { profileCommand } from './cli/profileCommand';
 import { sitesCommand } from './cli/sitesCommand';
 import { summarizeCommand } from './cli/summarizeCommand';
+import { targetSitesCommand } from './cli/targetSitesCommand';
+import { targetsCommand } from './cli/targetsCommand';
 
 /** Where things lie: the bundle is in dist/, the runtime in media/ beside it. */
 const here = path.resolve(__dirname, '..');
@@ -18,9 +20,13 @@ async function main(argv: readonly string[]): Promise<void> {
   const [command, ...args] = argv;
   switch (command) {
     case 'sites':
-      return sitesCommand(args, here);
+      return args.some((word) => /^--target(=|$)/.test(word))
+        ? targetSitesCommand(args, here)
+        : sitesCommand(args, here);
     case 'profile':
       return profileCommand(args, here);
+    case 'targets':
+      return targetsCommand(args);
     case 'summarize':
       return summarizeCommand(args);
     case 'attach':

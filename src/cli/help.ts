@@ -5,6 +5,14 @@ export const usage = `usage: predictscope COMMAND
 
   sites PATH…      [--json]             find the calls of models in files and folders: Python, notebooks,
                                         JavaScript, TypeScript
+  targets          [--json]             where a program can run: this machine, the dev container of the folder,
+                                        running containers, images, Dockerfiles
+      --root DIR, --no-root             the workspace's folder (default: the working directory), or none
+      --endpoint E                      the container engine (default: DOCKER_HOST, the docker context, the
+                                        usual sockets)
+  sites --target T [-- COMMAND…]        the same in the console scripts of a container or image (and in what
+                                        COMMAND runs): their code is copied below the log directory
+      --log-dir DIR, --endpoint E, --json
   profile [options] -- COMMAND…         run a program and time its predict calls; its standard input, output,
                                         error and exit code are its own (125: it could not be started)
       --site FILE:LINE[:COLUMN]         time this call (repeatable; default: every confident predict call)

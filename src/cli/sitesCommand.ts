@@ -55,6 +55,6 @@ const publicNames = [
   'reason',
 ] as const satisfies readonly (keyof Site)[];
 
-function publicSite(site: Site): object {
+export function publicSite(site: Site): object {
   return Object.fromEntries(publicNames.map((name) => [name, site[name]]));
 }

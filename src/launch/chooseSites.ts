@@ -198,7 +198,8 @@ async function programPlaces({ program, cwd, root, machine = localMachine() }: C
   return places.filter(outside);
 }
 
-async function placesThere(program: PythonProgram, cwd: string, machine: Machine): Promise<string[]> {
+/** Files and folders of the code that a program runs, as its machine names them. */
+export async function placesThere(program: PythonProgram, cwd: string, machine: Machine): Promise<string[]> {
   switch (program.kind) {
     case 'script':
       return [program.file];

@@ -49,8 +49,11 @@ function afterInterpreter(words: readonly string[], cwd: string): PythonProgram 
 /** A script whose first line names Python; pip writes `from MODULE import FUNCTION` into console scripts. */
 async function consoleScript(file: string, machine: Machine): Promise<PythonProgram> {
   const script = await machine.readScript(file);
-  if (script === undefined) return { kind: 'other', interpreter: undefined };
-  const { text, real } = script;
+  return script === undefined ? { kind: 'other', interpreter: undefined } : programOfScript(script);
+}
+
+/** What a script runs, by its text. */
+export function programOfScript({ text, real }: { text: string; real: string }): PythonProgram {
   // Long interpreter paths are written as a shell line below `#!/bin/sh`: '''exec' /path/python "$0" "$@".
   const shebang = /^#!\s*(?:\S*\/env\s+(?:-S\s+)?)?(\S*(?:python|pypy)[\d.]*)(?=\s)/.exec(text)?.[1];
   const exec = /^'''exec'\s+"?([^"\n]*?(?:python|pypy)[\d.]*)"?\s/m.exec(text)?.[1];

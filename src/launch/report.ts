@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { codeCopy, shownPath } from '../common/codeCopy';
 import { describeProblem } from '../common/problem';
 import { formatBytes, formatCount, formatDuration, formatShare } from '../common/units';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
@@ -155,8 +156,15 @@ function parts(site: SiteSummary, cwd: string): string[] {
 }
 
 export function place(site: { file: string; line: number }, cwd: string): string {
+  if (codeCopy(site.file)) return `${withoutMiddle(shownPath(site.file))}:${site.line}`;
   const relative = path.relative(cwd, site.file);
   return `${relative.startsWith('..') ? site.file : relative}:${site.line}`;
+}
+
+/** `IMAGE:/…/package/module.py`: packages lie deep, and all at the same place. */
+function withoutMiddle(shown: string): string {
+  const [, image, file] = /^(.*):\/.*((?:\/[^/]+){2})$/.exec(shown) ?? [];
+  return image === undefined ? shown : `${image}:/…${file ?? ''}`;
 }
 
 function duration(ns: number | null): string {

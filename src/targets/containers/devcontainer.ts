@@ -27,14 +27,17 @@ interface Configuration {
  */
 export async function openDevContainer(folder: string, options: OpenOptions): Promise<Target> {
   const engine = await connectEngine(options.endpoint);
-  const workspace = path.resolve(folder);
-  const label = `devcontainer.local_folder=${workspace}`;
+  const { workspace, file } = configurationOf(path.resolve(folder));
+  const labels = [
+    `devcontainer.local_folder=${workspace}`,
+    ...(file ? [`devcontainer.config_file=${file}`] : []),
+  ];
   const find = async (): Promise<{ Id: string; State: string } | undefined> =>
-    (await engine.docker.listContainers({ all: true, filters: { label: [label] } }))[0];
+    (await engine.docker.listContainers({ all: true, filters: { label: labels } }))[0];
   const before = await find();
   const environment = { ...process.env, DOCKER_HOST: engine.endpoint.host };
   const docker = engine.kind === 'podman' ? ['--docker-path', 'podman'] : [];
-  const words = ['--workspace-folder', workspace, ...docker];
+  const words = ['--workspace-folder', workspace, ...(file ? ['--config', file] : []), ...docker];
   const up = await runCli<Up>(['up', ...words], environment);
   const id = up.containerId;
   const release = async (): Promise<void> => {
@@ -83,6 +86,12 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
 /** Variables that whoever starts a program adds: they are not in the container. null takes one away. */
 function variables(remoteEnv: Readonly<Record<string, string | null>>): Record<string, string> {
   return Object.fromEntries(Object.entries(remoteEnv).map(([name, value]) => [name, value ?? ''] as const));
+}
+
+/** A folder, or one of several configurations in it: DIR/.devcontainer/NAME/devcontainer.json. */
+function configurationOf(place: string): { workspace: string; file?: string } {
+  const found = /^(.*?)\/(?:\.devcontainer\/(?:[^/]+\/)?devcontainer|\.devcontainer)\.json$/.exec(place);
+  return found ? { workspace: found[1] || '/', file: place } : { workspace: place };
 }
 
 /** The command line of @devcontainers/cli: what comes with us, in the package or in the checkout. */

@@ -64,7 +64,7 @@ export async function openRunning(
     ...own,
     inside,
     mounts,
-    copies: await copiesFolder(options.logDirectory, info.Image),
+    copies: await copiesFolder(options.logDirectory, info.Image, info.Config.Image),
     cwd,
     problems: own.problems ?? [],
   });

@@ -4,6 +4,7 @@ import { reapContainers, reapRuns } from './reap';
 import { connectEngine } from './engine';
 import { noSettings } from './containerSettings';
 import { openImage } from './imageTarget';
+import type { ListOptions, TargetList } from './list';
 import { openContainer, type OpenOptions } from './open';
 import { openPasted, type PastedTarget } from './pastedTarget';
 
@@ -38,4 +39,10 @@ export async function openTarget(text: string, options: OpenOptions): Promise<Ta
 export async function openPastedLine(words: readonly string[], options: OpenOptions): Promise<PastedTarget> {
   await reap(options);
   return openPasted(words, options);
+}
+
+/** Everything that a program can run in; here because one bundle holds the engine's client. */
+export async function listTargets(options: ListOptions): Promise<TargetList> {
+  const list = await import('./list');
+  return list.listTargets(options);
 }

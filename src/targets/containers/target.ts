@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { imageNameFile } from '../../common/codeCopy';
 import type { PathMap } from '../../common/pathMap';
 import { type PathPair } from '../../common/pathMap';
 import { UserError, errorText, type Problem } from '../../common/problem';
@@ -154,9 +155,11 @@ export class ContainerTarget implements Target {
 }
 
 /** Where copies of an image's code are kept: below the log directory, so that they go with it. */
-export async function copiesFolder(logDirectory: string, image: string): Promise<string> {
-  const name = image.replace(/^sha256:/, '').slice(0, 12);
-  const folder = path.join(logDirectory, '.code', name);
+export async function copiesFolder(logDirectory: string, image: string, name: string): Promise<string> {
+  const digest = image.replace(/^sha256:/, '').slice(0, 12);
+  const folder = path.join(logDirectory, '.code', digest);
   await mkdir(folder, { recursive: true });
+  // Who sees a file of it wants to know whose it is.
+  await writeFile(path.join(folder, imageNameFile), `${name.replace(/:latest$/, '')}\n`);
   return folder;
 }
