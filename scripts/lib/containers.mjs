@@ -1,6 +1,7 @@
 // What the container tests run against: engines of our own with images in them.
+import path from 'node:path';
 import { startDocker, startGpuDocker, startPodman } from './engines.mjs';
-import { ensureImages, loadImages } from './images.mjs';
+import { ensureImages } from './images.mjs';
 import { step } from './run.mjs';
 import { ensureDebian, MissingSystemPackage, which } from './system.mjs';
 
@@ -20,7 +21,7 @@ const PROGRAMS = {
 };
 const WHY = 'The container tests start container engines of their own.';
 
-/** The engines' programs, and the images. @returns {Promise<string>} the images' archive, for startContainers() */
+/** The engines' programs, and the images. @returns {Promise<string>} the images' folder, for startContainers() */
 export async function ensureContainers() {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new Error(`${WHY} That takes Linux and root; npm test -- --skip containers leaves them out.`);
@@ -50,14 +51,17 @@ export async function ensureContainers() {
  * @returns {Promise<Containers>}
  */
 export async function startContainers(images, keras) {
-  const started = await Promise.allSettled([startDocker(), startGpuDocker(), startPodman()]);
+  const started = await Promise.allSettled([
+    startDocker(path.join(images, 'docker')),
+    startGpuDocker(path.join(images, 'docker')),
+    startPodman(path.join(images, 'podman')),
+  ]);
   const engines = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
   };
   try {
     for (const result of started) if (result.status === 'rejected') throw result.reason;
-    await Promise.all(engines.map((engine) => loadImages(engine, images)));
     const [docker, gpuDocker, podman] = engines;
     const environment = {
       PREDICTSCOPE_TEST_DOCKER: docker.host,

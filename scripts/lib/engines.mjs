@@ -2,7 +2,7 @@
 // (mounts, network, processes), so that it neither sees nor touches an engine of this machine: its bridge, its
 // overlays and its containers are nobody else's, and the kernel takes them away with its first process.
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
@@ -14,6 +14,7 @@ import { run } from './run.mjs';
 const TEMPORARY = '/var/tmp';
 /** Stands in front of the owner's process number. */
 const MARK = 'predictscope-engine-';
+const LOG = 'engine.log';
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 15_000;
 
@@ -46,33 +47,48 @@ const STAND_IN_DEVICES = `
 /**
  * @typedef {object} Engine
  * @property {string} host what DOCKER_HOST takes
- * @property {() => Promise<void>} stop ends it and all its containers, and removes all that it stored
- */
-
-/** @returns {Promise<Engine>} */
-export const startDocker = () =>
-  start('docker', SECLUDE, (folder) => ({ command: dockerd(folder), env: {} }));
-
-/**
- * Docker on a machine that has, as far as it can tell, GPUs: see test/containers/fake-gpu.
+ * @property {(keep?: string) => Promise<void>} stop ends it and all its containers, and removes all that it stored, but
+ *   for images that are to be kept in that folder
  *
- * @returns {Promise<Engine>}
+ * @typedef {object} Kind
+ * @property {string} name
+ * @property {string} preparation shell commands in the engine's namespaces
+ * @property {{ layers: string, records: string[] }} images where it stores them: files that nobody writes to any more,
+ *   and folders about them
+ * @property {(folder: string) => Promise<{ command: string[], env: NodeJS.ProcessEnv }>} launch
  */
-export function startGpuDocker() {
-  const standIns = inRoot('test/containers/fake-gpu');
-  return start('gpu-docker', `${SECLUDE}${STAND_IN_DEVICES}`, (folder) => ({
+
+/** @type {Kind} */
+const DOCKER = {
+  name: 'docker',
+  preparation: SECLUDE,
+  images: { layers: 'overlay2', records: ['image'] },
+  launch: async (folder) => ({ command: dockerd(folder), env: {} }),
+};
+
+const STAND_INS = inRoot('test/containers/fake-gpu');
+
+/** @type {Kind} */
+const GPU_DOCKER = {
+  ...DOCKER,
+  name: 'gpu-docker',
+  preparation: `${SECLUDE}${STAND_IN_DEVICES}`,
+  launch: async (folder) => ({
     command: [
       ...dockerd(folder),
-      ...['--add-runtime', `nvidia=${path.join(standIns, 'nvidia-container-runtime')}`],
+      ...['--add-runtime', `nvidia=${path.join(STAND_INS, 'nvidia-container-runtime')}`],
     ],
     // Docker looks for NVIDIA's hook on its PATH, and only then takes a request for a GPU.
-    env: { PATH: `${standIns}${path.delimiter}${process.env.PATH}` },
-  }));
-}
+    env: { PATH: `${STAND_INS}${path.delimiter}${process.env.PATH}` },
+  }),
+};
 
-/** @returns {Promise<Engine>} */
-export function startPodman() {
-  return start('podman', SECLUDE, async (folder) => {
+/** @type {Kind} */
+const PODMAN = {
+  name: 'podman',
+  preparation: SECLUDE,
+  images: { layers: 'overlay', records: ['overlay-images', 'overlay-layers'] },
+  async launch(folder) {
     const settings = path.join(folder, 'containers.conf');
     // Its defaults ask for more processes and files than this machine may be allowed to give.
     await writeFile(
@@ -82,15 +98,28 @@ export function startPodman() {
     );
     return {
       command: [
-        ...['podman', '--root', path.join(folder, 'data'), '--runroot', path.join(folder, 'exec')],
-        ...['--tmpdir', path.join(folder, 'state')],
+        // What is to be forgotten at its end is in /run, which is its own.
+        ...['podman', '--root', path.join(folder, 'data')],
         ...['--cgroup-manager=cgroupfs', '--events-backend=file'],
         ...['system', 'service', '--time=0', `unix://${path.join(folder, 'engine.sock')}`],
       ],
       env: { CONTAINERS_CONF: settings },
     };
-  });
-}
+  },
+};
+
+/** @param {string} [images] a folder that an engine of its kind kept */
+export const startDocker = (images) => start(DOCKER, images);
+
+/**
+ * Docker on a machine that has, as far as it can tell, GPUs: see test/containers/fake-gpu.
+ *
+ * @param {string} [images]
+ */
+export const startGpuDocker = (images) => start(GPU_DOCKER, images);
+
+/** @param {string} [images] */
+export const startPodman = (images) => start(PODMAN, images);
 
 /**
  * The `docker` command on one of the engines; on Podman too, which understands it.
@@ -117,43 +146,16 @@ const dockerd = (folder) => [
 ];
 
 /**
- * @param {string} name
- * @param {string} preparation shell commands in the engine's namespaces
- * @param {(folder: string) => Launch | Promise<Launch>} launch
+ * @param {Kind} kind
+ * @param {string | undefined} images
  * @returns {Promise<Engine>}
- *
- * @typedef {{ command: string[], env: NodeJS.ProcessEnv }} Launch
  */
-async function start(name, preparation, launch) {
+async function start(kind, images) {
   await removeAbandoned();
-  const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${name}-`));
-  await mkdir(path.join(folder, 'client'));
-  await writeFile(path.join(folder, 'daemon.json'), '{}\n');
-  const { command, env } = await launch(folder);
-  const logFile = path.join(folder, 'engine.log');
-  const log = openSync(logFile, 'w');
-  // Should we be killed: this kills unshare, which kills the first process of the namespace and so all in it.
-  const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
-  const child = spawn(
-    'setpriv',
-    [...words, '--mount-proc', 'sh', '-ec', `${preparation}\n  exec "$@"`, 'sh', ...command],
-    {
-      env: { ...process.env, ...env, FOLDER: folder },
-      stdio: ['ignore', log, log],
-      detached: true, // A terminal's Ctrl+C is ours to handle.
-    },
-  );
-  closeSync(log);
-  let failure = '';
-  child.once('error', (error) => (failure = error.message));
-  const gone = new Promise((done) => {
-    child.once('exit', done);
-    child.once('error', done);
-  });
-  const over = () => failure !== '' || child.exitCode !== null || child.signalCode !== null;
-
+  const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${kind.name}-`));
+  const program = await secluded(kind, folder, images);
   const end = () => {
-    if (!over()) child.kill('SIGKILL');
+    program.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   process.once('exit', end);
@@ -163,31 +165,92 @@ async function start(name, preparation, launch) {
   /** @type {Engine} */
   const engine = {
     host: `unix://${socket}`,
-    stop: () =>
+    stop: (keep) =>
       (stopping ??= (async () => {
-        if (!over()) {
+        if (!program.over()) {
           await removeContainers(engine).catch(() => undefined); // They go anyhow, but then leave control groups.
-          terminateFirstBelow(child.pid);
-          await Promise.race([gone, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
+          await program.terminate();
         }
+        if (keep) await copyImages(kind, path.join(folder, 'data'), keep);
         process.off('exit', end);
         running.delete(engine);
         end();
-        await gone;
       })()),
   };
   running.add(engine);
   stopOnSignals();
 
   for (const limit = Date.now() + START_LIMIT_MS; !(await answers(socket)); await sleep(50)) {
-    if (!over() && Date.now() < limit) continue;
-    const output = await readFile(logFile, 'utf8').catch(() => '');
+    if (!program.over() && Date.now() < limit) continue;
+    const output = await readFile(path.join(folder, LOG), 'utf8').catch(() => '');
     await engine.stop();
     throw new Error(
-      `The test engine ${name} did not start. ${failure}\n${output.trim().split('\n').slice(-15).join('\n')}`,
+      `The test engine ${kind.name} did not start.\n${output.trim().split('\n').slice(-15).join('\n')}`,
     );
   }
   return engine;
+}
+
+/**
+ * The engine's process, in its namespaces.
+ *
+ * @param {Kind} kind
+ * @param {string} folder
+ * @param {string | undefined} images
+ */
+async function secluded(kind, folder, images) {
+  await mkdir(path.join(folder, 'client'));
+  await writeFile(path.join(folder, 'daemon.json'), '{}\n');
+  if (images) await copyImages(kind, images, path.join(folder, 'data'));
+  const { command, env } = await kind.launch(folder);
+  const log = openSync(path.join(folder, LOG), 'w');
+  // Should we be killed: this kills unshare, which kills the first process of the namespace and so all in it.
+  const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
+  const child = spawn(
+    'setpriv',
+    [...words, '--mount-proc', 'sh', '-ec', `${kind.preparation}\n  exec "$@"`, 'sh', ...command],
+    {
+      env: { ...process.env, ...env, FOLDER: folder },
+      stdio: ['ignore', log, log],
+      detached: true, // A terminal's Ctrl+C is ours to handle.
+    },
+  );
+  let ended = false;
+  const gone = new Promise((/** @type {(value?: unknown) => void} */ done) => {
+    child.once('exit', done);
+    child.once('error', (error) => {
+      writeFileSync(path.join(folder, LOG), error.message);
+      done();
+    });
+  }).then(() => (ended = true));
+  closeSync(log);
+  return {
+    over: () => ended,
+    kill: () => child.kill('SIGKILL'),
+    async terminate() {
+      terminateFirstBelow(child.pid);
+      await Promise.race([gone, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+/**
+ * Layers are never written to again, so a second name for each file is as good as a copy, and takes no time.
+ *
+ * @param {Kind} kind
+ * @param {string} from
+ * @param {string} to
+ */
+async function copyImages({ images: { layers, records } }, from, to) {
+  await mkdir(to, { recursive: true });
+  await run('cp', ['--archive', ...records.map((name) => path.join(from, name)), to]);
+  const source = path.join(from, layers);
+  await run('cp', ['--archive', '--link', source, to]).catch(async () => {
+    await rm(path.join(to, layers), { recursive: true, force: true }); // Another file system.
+    await run('cp', ['--archive', source, to]);
+  });
 }
 
 /** Folders of engines that the kernel ended because their owner was killed. */

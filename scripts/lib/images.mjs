@@ -1,11 +1,11 @@
 // The images of the container tests, made without a registry: Debian's packages, Python packages from the package
 // index, and Dockerfiles that build on nothing but those (test/containers/images). What takes long is kept in the
-// cache folder, in the end as one archive that every engine loads.
+// cache folder, in the end as the engines themselves store it.
 import { createHash } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cached } from './cache.mjs';
-import { docker, startDocker } from './engines.mjs';
+import { docker, startDocker, startPodman } from './engines.mjs';
 import { inRoot } from './paths.mjs';
 import { findPython, interpreterOf } from './python.mjs';
 import { run, step } from './run.mjs';
@@ -39,7 +39,7 @@ const DEBIAN = [
 ];
 const CONFIGURATION = ['ENV LANG=C.UTF-8', 'ENV PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin'];
 
-/** @returns {Promise<string>} the archive of all images */
+/** @returns {Promise<string>} a folder with what `docker` and `podman` are to start with */
 export async function ensureImages() {
   const sources = await Promise.all(
     (await readdir(SOURCES, { recursive: true, withFileTypes: true }))
@@ -48,26 +48,22 @@ export async function ensureImages() {
       .sort()
       .map(async (file) => `${path.relative(SOURCES, file)} ${hash(await readFile(file))}`),
   );
-  const key = JSON.stringify([DEBIAN, CONFIGURATION, BUILT, sources], undefined, 1);
-  const folder = await cached('container-images', key, async (target) => {
+  // What an engine stored is for none of another age.
+  const versions = [await run('dockerd', ['--version']), await run('podman', ['--version'])];
+  const key = JSON.stringify(['stored', DEBIAN, CONFIGURATION, BUILT, versions, sources], undefined, 1);
+  return cached('container-images', key, async (target) => {
     const [debian, torch] = await Promise.all([debianPackages(), torchPackages()]);
-    await step('container images: build', () => build(debian, torch, path.join(target, 'images.tar')));
+    await step('container images: build', () => build(debian, torch, target));
   });
-  return path.join(folder, 'images.tar');
 }
-
-/**
- * @param {import('./engines.mjs').Engine} engine
- * @param {string} archive of ensureImages()
- */
-export const loadImages = (engine, archive) => docker(engine, 'load', '--input', archive);
 
 /**
  * @param {string} debian archive of the root folder
  * @param {string} torch archive of the Python packages
- * @param {string} archive to write
+ * @param {string} target
  */
-async function build(debian, torch, archive) {
+async function build(debian, torch, target) {
+  const archive = path.join(target, 'images.tar');
   const engine = await startDocker();
   try {
     const changes = CONFIGURATION.flatMap((change) => ['--change', change]);
@@ -81,9 +77,18 @@ async function build(debian, torch, archive) {
       await docker(engine, 'build', '--tag', tag(name), '--file', path.join(source, 'Dockerfile'), context);
     }
     await docker(engine, 'save', '--output', archive, ...['python', ...BUILT].map(tag));
+    await engine.stop(path.join(target, 'docker'));
   } finally {
     await engine.stop();
   }
+  const podman = await startPodman();
+  try {
+    await docker(podman, 'load', '--input', archive);
+    await podman.stop(path.join(target, 'podman'));
+  } finally {
+    await podman.stop();
+  }
+  await rm(archive);
 }
 
 /** @param {string} name */

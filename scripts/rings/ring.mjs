@@ -17,7 +17,7 @@ import { artifacts } from '../lib/paths.mjs';
  * @typedef {object} Prepared
  * @property {string} python interpreter with TensorFlow and pytest
  * @property {string} code launcher of the VS Code server
- * @property {string} containers archive of the images
+ * @property {string} containers folder with the images
  * @property {boolean} full also what takes long
  * @property {string} [grep]
  */
