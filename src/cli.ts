@@ -3,6 +3,7 @@ import path from 'node:path';
 import { UserError, isUserError, describeProblem, errorText } from './common/problem';
 import { attachCommand } from './cli/attachCommand';
 import { captureCommand } from './cli/captureCommand';
+import { doctorCommand } from './cli/doctorCommand';
 import { editCommand } from './cli/editCommand';
 import { usage, version } from './cli/help';
 import { profileCommand } from './cli/profileCommand';
@@ -14,7 +15,7 @@ import { targetsCommand } from './cli/targetsCommand';
 /** Where things lie: the bundle is in dist/, the runtime in media/ beside it. */
 const here = path.resolve(__dirname, '..');
 
-const later = new Set(['compare', 'sweep', 'doctor', 'mcp']);
+const later = new Set(['compare', 'sweep', 'mcp']);
 
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...args] = argv;
@@ -33,6 +34,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return attachCommand(args, here);
     case 'capture':
       return captureCommand(args);
+    case 'doctor':
+      return doctorCommand(args, here);
     case 'insert':
     case 'remove':
       return editCommand(command, args, here);
@@ -68,5 +71,5 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(`predictscope: ${describeProblem({ message, ...(fix ? { fix } : {}) })}\n`);
   // `profile` tells a failed start from every exit code that a program is likely to have; for the source edit
   // 1 means that something was refused or left.
-  process.exitCode = ['profile', 'insert', 'remove'].includes(process.argv[2] ?? '') ? 125 : 1;
+  process.exitCode = ['profile', 'insert', 'remove', 'doctor'].includes(process.argv[2] ?? '') ? 125 : 1;
 });

@@ -33,6 +33,11 @@ export const usage = `usage: predictscope COMMAND
   summarize PATH   [--json]             a run directory, or one trace file of any format
   attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy
   capture RUN                           a run that goes on: trace its next calls
+  doctor [options] [-- PYTHON]          what stands in the way of a true profile: Python, frameworks, GPU, CUPTI,
+                                        container, clock, log directory (125: nothing could be asked)
+      --target T                        the place to examine (default: local)
+      --log-dir DIR, --endpoint E       as for profile
+      --json                            print { target, findings } as JSON
   insert FILE[:LINE]… [options]         put profiler calls into the source, around the calls of these lines or
                                         all predict calls (1: something was refused; 125: could not be done)
       --plain                           the framework's own start and stop, in try/finally

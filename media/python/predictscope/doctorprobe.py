@@ -3,32 +3,20 @@
 usage: doctorprobe.py                    ->  one JSON object: processor, clock, mounts, environment, GPU, processes
        doctorprobe.py --framework NAME   ->  one JSON object: what the framework itself says of its build and devices
 
-Python 3.7 syntax, standard library only; given as text (-c) where nothing may be installed. It is not run with -I:
-packages of the user and of PYTHONPATH are what the program will see. What could not be asked is {"error": "why"}.
+Python 3.7 syntax, standard library only; given as text (-c), so that nothing needs to be installed. Not run with -I:
+packages of the user and of PYTHONPATH are what the program will see. What could not be asked is {"failed": "why"}.
 """
 
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
 import sys
-
-# The working directory (-c) or our own folder: neither may stand in for the standard library.
-if __name__ == "__main__" and not sys.flags.isolated and not getattr(sys.flags, "safe_path", False):
-    del sys.path[0]
-
-import glob  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import re  # noqa: E402
-import subprocess  # noqa: E402
-import time  # noqa: E402
+import time
 
 TOOL_SECONDS = 10
-
-PACKAGES = (
-    "torch", "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-rocm", "tensorflow-macos", "tf-nightly",
-    "tf-keras", "keras", "jax", "jaxlib", "jax-cuda11-plugin", "jax-cuda12-plugin", "jax-cuda13-plugin",
-    "jax-rocm60-plugin", "onnxruntime", "onnxruntime-gpu", "numpy", "protobuf", "transformers", "lightning",
-    "pytorch-lightning", "flax", "triton", "nvidia-cuda-cupti-cu11", "nvidia-cuda-cupti-cu12", "nvidia-cuda-cupti",
-    "nvidia-cudnn-cu11", "nvidia-cudnn-cu12", "nvidia-cudnn-cu13",
-)  # fmt: skip
 
 VARIABLES = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "CUDA_VISIBLE_DEVICES",
@@ -89,19 +77,16 @@ def tool(*command):
     return said, None
 
 
-def packages():
-    """Versions of what is installed, from the names of its metadata: importing it would take seconds."""
-    found = {}
+def jax_plugin(kind):
+    """Whether JAX's code for this kind of GPU is installed."""
+    pattern = re.compile(r"jax[-_]%s\d+[-_]plugin" % kind)
     for folder in sys.path:
         try:
-            names = os.listdir(folder or ".")
+            if any(pattern.match(name) for name in os.listdir(folder or ".")):
+                return "yes"
         except OSError:
-            continue
-        for name in names:
-            match = re.match(r"^(.+?)-([^-]+?)(?:-py[\d.]+)?\.(?:dist|egg)-info$", name)
-            if match:
-                found.setdefault(re.sub(r"[-_.]+", "-", match.group(1)).lower(), match.group(2))
-    return {name: found[name] for name in PACKAGES if name in found}
+            pass
+    return None
 
 
 def mounts():
@@ -229,28 +214,40 @@ def cuda_cache(table):
     }
 
 
+def smi(*arguments):
+    """nvidia-smi, also where WSL and Google's machines have it."""
+    places = ["/usr/lib/wsl/lib/nvidia-smi", "/usr/local/nvidia/bin/nvidia-smi"]
+    found = shutil.which("nvidia-smi") or next((place for place in places if os.access(place, os.X_OK)), "nvidia-smi")
+    return tool(found, *arguments)
+
+
+def driver_cuda():
+    """Up to which CUDA the driver goes: only the head of the usual table says so."""
+    said, why = smi()
+    version = re.search(r"CUDA(?: \w+)? Version:\s*([\d.]+)", said or "")
+    return version.group(1) if version else {"failed": why or "nvidia-smi does not say"}
+
+
 def gpus():
     """What nvidia-smi says of each card. Older ones do not know every field: those are left out."""
     fields = list(GPU_FIELDS)
     while fields:
-        said, why = tool("nvidia-smi", "--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits")
+        said, why = smi("--query-gpu=" + ",".join(fields), "--format=csv,noheader,nounits")
         unknown = re.search(r'Field "([\w.]+)" is not a valid field', why or "")
         if unknown and unknown.group(1) in fields:
             fields.remove(unknown.group(1))
             continue
         if said is None:
-            return {"error": why}
+            return {"failed": why}
         rows = [[word.strip() for word in line.split(", ")] for line in said.split("\n") if line.strip()]
         return [{k: v for k, v in zip(fields, row) if not v.startswith("[")} for row in rows if len(row) == len(fields)]
-    return {"error": "nvidia-smi knows none of the fields"}
+    return {"failed": "nvidia-smi knows none of the fields"}
 
 
 def gpu_processes():
-    said, why = tool(
-        "nvidia-smi", "--query-compute-apps=pid,process_name,used_gpu_memory", "--format=csv,noheader,nounits"
-    )
+    said, why = smi("--query-compute-apps=pid,process_name,used_gpu_memory", "--format=csv,noheader,nounits")
     if said is None:
-        return {"error": why}
+        return {"failed": why}
     rows = [[word.strip() for word in line.rsplit(", ", 1)] for line in said.split("\n") if line.strip()]
     result = []
     for row in rows:
@@ -271,17 +268,6 @@ def profilers():
     return found if pids else None
 
 
-def devices():
-    """The device files of GPUs, and whether this user may use them."""
-    names = glob.glob("/dev/nvidia*") + ["/dev/kfd", "/dev/dxg"] + glob.glob("/dev/dri/renderD*")
-    result = []
-    for name in sorted(names):
-        if os.path.exists(name) and not os.path.isdir(name):
-            found = os.stat(name)
-            result.append({"path": name, "usable": os.access(name, os.R_OK | os.W_OK), "gid": found.st_gid})
-    return result
-
-
 def host():
     """An answer for every question; one that fails does not take the others with it."""
     table = None
@@ -290,23 +276,22 @@ def host():
     except Exception:
         pass
     questions = {
-        "packages": packages,
         "processor": processor,
         "clock": clock,
-        "root": lambda: mount_of("/", table) if table is not None else {"error": "there is no /proc"},
+        "root": lambda: mount_of("/", table) if table is not None else {"failed": "there is no /proc"},
         "cudaCache": lambda: cuda_cache(table),
         "environment": lambda: {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "driverCuda": driver_cuda,
         "gpus": gpus,
         "gpuProcesses": gpu_processes,
         "profilers": profilers,
-        "devices": devices,
     }
     result = {}
     for name, question in questions.items():
         try:
             result[name] = question()
         except Exception as error:
-            result[name] = {"error": "%s: %s" % (type(error).__name__, error)}
+            result[name] = {"failed": "%s: %s" % (type(error).__name__, error)}
     return result
 
 
@@ -384,9 +369,8 @@ def jax_facts():
 
     facts = {"version": jax.__version__, "jaxlib": getattr(jaxlib, "__version__", None)}
     platforms = {"cuda": "cuda", "gpu": "cuda", "rocm": "hip"}
-    installed = " ".join(packages())
-    facts["cuda"] = "yes" if re.search(r"jax-cuda\d+-plugin", installed) else None
-    facts["hip"] = "yes" if re.search(r"jax-rocm\d+-plugin", installed) else None
+    facts["cuda"] = jax_plugin("cuda")
+    facts["hip"] = jax_plugin("rocm")
     devices = jax.devices()
     facts["backend"] = jax.default_backend()
     facts["gpu"] = any(d.platform in platforms for d in devices)
@@ -427,7 +411,7 @@ def framework(name):
     try:
         facts = FRAMEWORKS[name]()
     except BaseException as error:
-        facts = {"error": "%s: %s" % (type(error).__name__, error)}
+        facts = {"failed": "%s: %s" % (type(error).__name__, error)}
     facts["seconds"] = round(time.perf_counter() - begin, 2)
     libraries = set(re.findall(r"(/\S*/lib(?:cupti|cudart|cudnn|cuda|roctracer64|rocprofiler\w*|amdhip64)\.so\S*)", text("/proc/self/maps", 1 << 24) or ""))  # fmt: skip
     facts["libraries"] = sorted(libraries)
