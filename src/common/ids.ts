@@ -19,6 +19,7 @@ export const commands = {
   dismissSite: 'predictscope.dismissSite',
   treatAsPredict: 'predictscope.treatAsPredict',
   whyPredict: 'predictscope.whyPredict',
+  doctor: 'predictscope.doctor',
 } as const;
 
 export type CommandId = (typeof commands)[keyof typeof commands];

@@ -118,3 +118,41 @@ export type FromTimeline =
   | { type: 'neighbour'; request: number; event: number; direction: TimelineDirection }
   | { type: 'select'; request: number; t0: number; t1: number; tracks: number[] }
   | { type: 'search'; request: number; text: string };
+
+/** What the doctor found, as `launch/doctor` says it. */
+export interface DoctorFinding {
+  id: string;
+  severity: 'ok' | 'note' | 'warning' | 'problem';
+  title: string;
+  detail: string;
+  fix?: { text: string; command?: string; devcontainer?: { snippet: string } };
+  unknown?: true;
+}
+
+/** Texts of the report, in the user's language. */
+export interface DoctorStrings {
+  heading: string;
+  groups: Record<DoctorFinding['severity'] | 'unknown', string>;
+  copyCommand: string;
+  copied: string;
+  copyLine: string;
+  insert: string;
+  insertLabel: string;
+  again: string;
+}
+
+export interface ToDoctor {
+  type: 'report';
+  target: string;
+  findings: DoctorFinding[];
+  /** Whether there is a devcontainer.json to insert lines into. */
+  canInsert: boolean;
+  strings: DoctorStrings;
+}
+
+export type FromDoctor =
+  | { type: 'ready' }
+  | { type: 'again' }
+  /** `finding` counts in the report. */
+  | { type: 'copy'; finding: number; what: 'command' | 'line' }
+  | { type: 'insert'; finding: number };

@@ -66,6 +66,10 @@ export function registerCommands(context: CommandContext): Disposable {
     const run = runOf(context, argument);
     if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.directory));
   });
+  on(commands.doctor, async (argument) => {
+    const { checkEnvironment } = await import('./doctorReport');
+    await checkEnvironment(context, argument);
+  });
   onSites(context, on, owned);
   return owned;
 }

@@ -51,7 +51,7 @@ async function inNotebook(context: ProfileContext, argument: unknown): Promise<b
   return true;
 }
 
-function requireTrust(): void {
+export function requireTrust(): void {
   if (vscode.workspace.isTrusted) return;
   throw new UserError(vscode.l10n.t('Profiling runs the code of this workspace, which is not trusted.'), {
     fix: vscode.l10n.t('Trust it with “Workspaces: Manage Workspace Trust”.'),

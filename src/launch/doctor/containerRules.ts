@@ -116,12 +116,12 @@ function sharedMemory(answers: Answers): Finding[] {
         ? {
             text: 'Start the container with more, or with the host’s own (--ipc=host).',
             command: '--shm-size=8g',
-            devcontainer: devcontainerLine(['runArgs', -1], '--shm-size=8g'),
+            devcontainer: devcontainerLine(['runArgs'], ['--shm-size=8g']),
           }
         : {
             text: 'In a container: start it with --shm-size=8g. On a machine of your own, make it larger.',
             command: 'sudo mount -o remount,size=8G /dev/shm',
-            devcontainer: devcontainerLine(['runArgs', -1], '--shm-size=8g'),
+            devcontainer: devcontainerLine(['runArgs'], ['--shm-size=8g']),
           },
     },
   ];
@@ -160,7 +160,7 @@ function root(answers: Answers): Finding[] {
 const tmpfs: Fix = {
   text: 'If /tmp cannot be written, start the container with one in memory.',
   command: '--tmpfs=/tmp',
-  devcontainer: devcontainerLine(['runArgs', -1], '--tmpfs=/tmp'),
+  devcontainer: devcontainerLine(['runArgs'], ['--tmpfs=/tmp']),
 };
 
 const littleSpace = 200e6;

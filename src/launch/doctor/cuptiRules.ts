@@ -148,7 +148,7 @@ function roctracer(answers: Answers): Finding {
     fix: {
       text: 'A container may need its seccomp filter off for AMD’s tools.',
       command: '--security-opt=seccomp=unconfined',
-      devcontainer: devcontainerLine(['runArgs', -1], '--security-opt=seccomp=unconfined'),
+      devcontainer: devcontainerLine(['runArgs'], ['--security-opt=seccomp=unconfined']),
     },
   };
 }

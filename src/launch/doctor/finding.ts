@@ -1,8 +1,8 @@
 export type Severity = 'ok' | 'note' | 'warning' | 'problem';
 
-/** A line of devcontainer.json: where it goes, what goes there, and how it reads. `-1` appends to a list. */
+/** A line of devcontainer.json: where it goes, what goes there (a list is added to the one there), and how it reads. */
 export interface DevcontainerLine {
-  path: (string | number)[];
+  path: string[];
   value: unknown;
   snippet: string;
 }
@@ -36,10 +36,10 @@ export function sentence(text: string): string {
 }
 
 /** A line of devcontainer.json, as it reads in an otherwise empty file. */
-export function devcontainerLine(path: (string | number)[], value: unknown): DevcontainerLine {
-  const [name = '', next] = path;
-  const inner = next === undefined ? value : typeof next === 'number' ? [value] : { [next]: value };
-  const text = JSON.stringify(inner, undefined, 1)
+export function devcontainerLine(path: string[], value: unknown): DevcontainerLine {
+  const [name = '', ...inner] = path;
+  const whole = inner.reduceRight((held: unknown, key) => ({ [key]: held }), value);
+  const text = JSON.stringify(whole, undefined, 1)
     .replaceAll(/\n\s*/g, ' ')
     .replace(/^\[ (.*) \]$/, '[$1]');
   return { path, value, snippet: `${JSON.stringify(name)}: ${text}` };

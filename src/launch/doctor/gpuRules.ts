@@ -60,7 +60,7 @@ function ignoredFix({ engine, cdiDevices, image }: ContainerAnswer): Fix {
     return {
       text: 'Podman ignores --gpus and --runtime without a word; it hands over GPUs by CDI. Make the description of the devices (sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml), then start the container with --device nvidia.com/gpu=all.',
       command: 'sudo nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml',
-      devcontainer: devcontainerLine(['runArgs', -1], '--device=nvidia.com/gpu=all'),
+      devcontainer: devcontainerLine(['runArgs'], ['--device=nvidia.com/gpu=all']),
     };
   }
   const device = cdiDevices.find((each) => each.endsWith('gpu=all'));
@@ -171,7 +171,7 @@ function denied(answers: Answers): Finding[] {
         ? {
             text: 'Start the container with that group by its number: names are those of the image.',
             command: groups.map((gid) => `--group-add=${gid}`).join(' '),
-            devcontainer: devcontainerLine(['runArgs', -1], `--group-add=${groups[0] ?? 0}`),
+            devcontainer: devcontainerLine(['runArgs'], [`--group-add=${groups[0] ?? 0}`]),
           }
         : {
             text: 'Join the group, then log in again.',

@@ -48,7 +48,7 @@ function amount(answers: Answers, processor: ProcessorAnswer): Finding {
           fix: {
             text: 'Give the container more, if the machine has them.',
             command: `--cpus=${Math.min(count, 4)}`,
-            devcontainer: devcontainerLine(['runArgs', -1], `--cpus=${Math.min(count, 4)}`),
+            devcontainer: devcontainerLine(['runArgs'], [`--cpus=${Math.min(count, 4)}`]),
           },
         }
       : {}),
