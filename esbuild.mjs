@@ -35,7 +35,11 @@ const node = {
   target: 'node20',
   // esbuild would follow the `import` condition to the ES module build, whose import.meta.url is
   // empty in a CommonJS bundle, and which then fails to find its .wasm at run time.
-  alias: { 'web-tree-sitter': require.resolve('web-tree-sitter') },
+  alias: {
+    'web-tree-sitter': require.resolve('web-tree-sitter'),
+    // Its other build is UMD, which esbuild cannot see into.
+    'jsonc-parser': require.resolve('jsonc-parser/lib/esm/main.js'),
+  },
 };
 
 /** @type {import('esbuild').BuildOptions} */
@@ -49,6 +53,7 @@ const LAZY = {
   copyCommand: { filter: /\/launch\/copyCommand$/, entry: 'src/launch/copyCommand.ts' },
   siteFilter: { filter: /\/sites\/filter$/, entry: 'src/sites/filter.ts' },
   traceParts: { filter: /\/insight\/traceParts$/, entry: 'src/insight/traceParts.ts' },
+  doctorReport: { filter: /\/doctorReport$/, entry: 'src/views/doctorReport.ts' },
   chokidar: { filter: /^chokidar$/, entry: 'chokidar' },
 };
 
@@ -121,6 +126,8 @@ const bundles = [
   { entry: 'src/trace/worker.ts', outfile: 'dist/traceWorker.js', options: node },
   { entry: 'webview/timeline/main.ts', outfile: 'dist/webview/timeline.js', options: browser },
   { entry: 'webview/timeline/timeline.css', outfile: 'dist/webview/timeline.css', options: browser },
+  { entry: 'webview/doctor/main.ts', outfile: 'dist/webview/doctor.js', options: browser },
+  { entry: 'webview/doctor/doctor.css', outfile: 'dist/webview/doctor.css', options: browser },
 ];
 
 const copies = [

@@ -155,6 +155,7 @@ async function run(
   if ('exitCode' in ended) record.exitCode = ended.exitCode;
   if ('signal' in ended) record.signal = ended.signal;
   if ('error' in ended) record.error = ended.error.message;
+  if (handle.problems?.length) record.problems = [...(record.problems ?? []), ...handle.problems];
   // The program has run and ends as it ended, even if its run directory was removed meanwhile.
   await writeRunRecord(directory, record).catch(() => undefined);
   return ended;
@@ -168,7 +169,6 @@ async function finish(
 ): Promise<RunSummary> {
   const reader = new RunReader(directory, request.target.files);
   await reader.poll();
-  reader.record ??= record; // the directory may have been removed while the program ran
   const problems: Problem[] =
     request.target.id === 'local'
       ? await explainMissingGpu(reader, request.pythonPath, prepared.environment)
@@ -178,6 +178,8 @@ async function finish(
     await writeRunRecord(directory, record).catch(() => undefined);
     await reader.poll();
   }
+  // What lies on the disk may be older: it is full, or the directory was removed while the program ran.
+  reader.record = record;
   const summary = summarizeRun(reader);
   const { addTraces } = await import('../insight/traceParts');
   await addTraces(reader, summary);

@@ -82,6 +82,8 @@ export interface RunHandle {
   readonly ended: Promise<RunState & { kind: 'ended' }>;
   /** Asks the program to end: INT, then TERM, then KILL, each after a grace. */
   stop(): Promise<void>;
+  /** What went wrong beside the program; complete when it has ended. */
+  readonly problems?: readonly Problem[];
   /** Passes on a signal that was sent to us. */
   signal(signal: NodeJS.Signals): void;
 }

@@ -138,7 +138,7 @@ export async function profile(
   child.stdin.end(options.input ?? '');
   const code = await new Promise<number | null>((done) => child.once('close', done));
   const summary = (existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : undefined) as RunSummary;
-  return { code, ...said, summary, directory: summary?.run.directory };
+  return { code, ...said, summary, directory: (summary as RunSummary | undefined)?.run.directory ?? '' };
 }
 
 /** The same, left running; resolves once the program has made its first calls. */

@@ -118,7 +118,7 @@ describe('the sample project with Keras, in a dev container', () => {
     expect(done.summary.hotLines.map(({ file, line }) => `${file}:${line}`)).toContain(
       `${path.join(folder, 'quick.py')}:22`,
     );
-    expect(Object.keys(site!.parts ?? {}).length).toBeGreaterThan(1);
+    expect(Object.keys(site!.parts).length).toBeGreaterThan(1);
     expect(await containerIds(host)).toEqual(before);
   });
 });

@@ -2,10 +2,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, pack } from 'tar-fs';
 
-/** A folder as a tar stream, without what Python made of it. */
-export async function packFolder(folder: string): Promise<Buffer> {
+/** A folder as a tar stream, without what Python made of it; of its entries only these, where some are given. */
+export async function packFolder(folder: string, entries?: string[]): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const stream = pack(folder, {
+    ...(entries ? { entries } : {}),
     ignore: (name) => /(^|[\\/])(__pycache__|\.DS_Store)$/.test(name),
     // Ours are files of whoever installed the extension: in the container they are the program's user's.
     map: (header) => ({

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { errorText, type Problem } from '../../common/problem';
 import { unpackTo } from './archive';
 import type { Inside } from './inside';
 
@@ -32,24 +33,32 @@ export class CopyOut {
     }
   }
 
-  /** Copies for the last time, from a container that has stopped too. */
-  async finish(): Promise<void> {
+  /** Copies for the last time, from a container that has stopped too. What was lost, if anything was. */
+  async finish(): Promise<Problem | undefined> {
     this.#over.abort();
     await this.#copying;
-    await this.#copy().catch(() => this.#copyStopped());
+    try {
+      await this.#copy();
+      return undefined;
+    } catch (error) {
+      if (await copyFromStopped(this.inside.engine.docker, this.inside.id, this.from, this.to))
+        return undefined;
+      return {
+        message: `What was recorded in the container could not be fetched whole: ${errorText(error)}.`,
+        fix: `What had been fetched before is shown. Check the free space in ${this.to}.`,
+      };
+    }
   }
 
   async #copy(): Promise<void> {
     await unpackTo(this.to, await this.inside.bytes('pack', [this.from], { timeoutMs: 300_000 }));
   }
-
-  /** The engine itself reads a container that no longer runs; it does not see what lay in its memory (tmpfs). */
-  async #copyStopped(): Promise<void> {
-    await copyFromStopped(this.inside.engine.docker, this.inside.id, this.from, this.to);
-  }
 }
 
-/** A folder of a container that may have stopped. Nothing where it is gone. */
+/**
+ * A folder of a container that may have stopped, by the engine itself, which does not see what lay in its memory
+ * (tmpfs). False where that fails.
+ */
 export async function copyFromStopped(
   docker: Inside['engine']['docker'],
   container: string,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -75,8 +75,13 @@ export function socketPath(host: string): string | undefined {
   return host.startsWith('unix://') ? host.slice('unix://'.length) : undefined;
 }
 
-/** False only for a socket that is not there. */
+/** False only for a socket that is not there; one that may not be looked at may be. */
 export function mayListen(host: string): boolean {
   const socket = socketPath(host);
-  return socket === undefined || existsSync(socket);
+  try {
+    if (socket !== undefined) statSync(socket);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
+  }
 }

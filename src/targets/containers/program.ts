@@ -112,7 +112,10 @@ async function outcome(inside: Inside, exec: Docker.Exec): Promise<Ended> {
       const { State } = await container.inspect();
       if (State.Running) {
         const { ExitCode, Running } = await exec.inspect();
-        if (ExitCode !== null && !Running) return { kind: 'ended', exitCode: ExitCode };
+        if (ExitCode !== null && !Running) {
+          // Killed: by somebody, or with its container, which is told to have ended a moment later.
+          if (ExitCode !== 137 || attempt >= 10) return { kind: 'ended', exitCode: ExitCode };
+        }
         if (attempt < 40) {
           await new Promise((done) => setTimeout(done, 50)); // the output ends a little before the process
           continue;

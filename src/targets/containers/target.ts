@@ -110,7 +110,7 @@ export class ContainerTarget implements Target {
       if (made === true && owner?.uid === process.getuid?.()) return there;
     }
     const run = `${this.#folder}/run`;
-    await inside.bytes('unpack', [run], { input: await packFolder(directory) });
+    await inside.bytes('unpack', [run], { input: await packFolder(directory, ['config.json']) });
     this.#copyOut = new CopyOut(inside, run, directory);
     return run;
   }
@@ -129,9 +129,11 @@ export class ContainerTarget implements Target {
     const program = await startExec(inside, prepared, `${this.#folder}/pid`);
     onState({ kind: 'running' });
     this.#copyOut?.begin();
+    const problems: Problem[] = [];
     const ended = program.ended.then(async (state) => {
       await inside.ask<number>('sweep', this.#run).catch(() => 0);
-      await this.#copyOut?.finish();
+      const lost = await this.#copyOut?.finish();
+      if (lost) problems.push(lost);
       onState(state);
       return state;
     });
@@ -139,6 +141,7 @@ export class ContainerTarget implements Target {
     return {
       ref: { target: this.id, pid: process.pid, ...(ticks ? { startTicks: ticks } : {}), container },
       ended,
+      problems,
       stop: () => program.stop(this.#run),
       signal: (signal) => program.signal(signal),
     };
