@@ -1,6 +1,6 @@
 import type { HostConfig } from 'dockerode';
 import { describe, expect, it } from 'vitest';
-import { endpointOf, engine, keras, runContainer, type EngineName } from './engine';
+import { endpointOf, engine, runContainer, type EngineName } from './engine';
 
 const allGpus: HostConfig = { DeviceRequests: [{ Driver: '', Count: -1, Capabilities: [['gpu']] }] };
 const lookForGpu = ['sh', '-c', 'ls /dev/nvidia0; command -v nvidia-smi'];
@@ -38,22 +38,11 @@ describe.each<EngineName>(['docker', 'gpuDocker', 'podman'])('%s', (name) => {
     expect(stdout).toBe('127\nLinux\n');
   });
 
-  it('has an image with PyTorch, for an ordinary user', async () => {
-    const { exitCode, stdout } = await run(name, 'torch', [
-      'python3',
-      '-c',
-      'import os, torch; print(os.getuid(), float(torch.ones(3) @ torch.ones(3)), torch.__version__)',
-    ]);
+  it('has an image with PyTorch and a program of its own, for an ordinary user', async () => {
+    const { exitCode, stdout } = await run(name, 'app', ['sh', '-c', 'id -u; tellsplice 3']);
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: expect.stringMatching(/^1000 3\.0 .*\+cpu/) as string,
-    });
-  });
-
-  it('has an image with a program of its own', async () => {
-    expect(await run(name, 'app', ['tellsplice', '3'])).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringMatching(/^\d+ sites\n$/) as string,
+      stdout: expect.stringMatching(/^1000\n\d+ sites\n$/) as string,
     });
   });
 
@@ -83,19 +72,6 @@ describe('an entry point that swallows errors', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: 'trouble\n' });
     const [pid, parent] = stdout.trim().split(' ').map(Number);
     expect([parent! > 1, pid! > parent!]).toEqual([true, true]);
-  });
-});
-
-describe('Keras', () => {
-  it('comes with a mount', async () => {
-    const { exitCode, stdout } = await runContainer(engine('docker'), {
-      Image: 'predictscope-test/python',
-      Cmd: ['python3', '-c', 'import keras, tensorflow; print(keras.__version__)'],
-      User: '1000',
-      Env: ['PYTHONPATH=/opt/keras'],
-      HostConfig: { Binds: [`${keras()}:/opt/keras:ro`] },
-    });
-    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^3\./) as string });
   });
 });
 

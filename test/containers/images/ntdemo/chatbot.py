@@ -26,7 +26,7 @@ def evaluate(searcher, sentences):
     answers = []
     with torch.no_grad():
         for first in range(sentences):
-            answers.append(searcher(torch.tensor([first % 50]), 10))
+            answers.append(searcher(torch.tensor([first % 50]), 100))
     return answers
 
 

@@ -27,7 +27,7 @@ def annotate(batches, width):
 
 def main():
     batches = int(sys.argv[1]) if len(sys.argv) > 1 else 30
-    width = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    width = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     print("%d sites" % annotate(batches, width), flush=True)
     return 0
 

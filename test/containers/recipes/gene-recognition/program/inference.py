@@ -15,7 +15,7 @@ def demo_basic(rank, batches):
     found = 0
     with torch.no_grad():
         for _ in range(batches):
-            probabilities = model(torch.randint(64, (8, 40)))
+            probabilities = model(torch.randint(64, (16, 200)))
             found += int((probabilities > 0.5).sum())
     print("rank %d: %d batches" % (rank, batches), flush=True)
 

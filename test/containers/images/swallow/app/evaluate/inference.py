@@ -16,7 +16,7 @@ def load(folder):
     return torch.load(path, weights_only=False)
 
 
-def run(chunks, size=16):
+def run(chunks, size=96):
     with tempfile.TemporaryDirectory() as folder:
         model = load(folder)
     model.eval()
