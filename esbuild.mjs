@@ -50,6 +50,7 @@ const LAZY = {
   siteFinder: { filter: /\/sites\/finder$/, entry: 'src/sites/finder.ts' },
   instrument: { filter: /\/instrument\/instrument$/, entry: 'src/instrument/instrument.ts' },
   siteCommands: { filter: /\/siteCommands$/, entry: 'src/views/siteCommands.ts' },
+  targetCommands: { filter: /\/targetCommands$/, entry: 'src/views/targetCommands.ts' },
   copyCommand: { filter: /\/launch\/copyCommand$/, entry: 'src/launch/copyCommand.ts' },
   siteFilter: { filter: /\/sites\/filter$/, entry: 'src/sites/filter.ts' },
   traceParts: { filter: /\/insight\/traceParts$/, entry: 'src/insight/traceParts.ts' },

@@ -2,8 +2,10 @@ import * as vscode from 'vscode';
 import { contextKeys, taskType, views } from './common/ids';
 import { SiteCodeActions } from './editor/codeActions';
 import { PredictCodeLensProvider } from './editor/codeLens';
+import { keepCopiesReadOnly } from './editor/codeCopies';
 import { sourceSelector } from './editor/documents';
 import { registerCommands } from './views/commands';
+import { useStorage } from './editor/homeFolder';
 import { TimingHoverProvider } from './editor/hover';
 import { InsertedCalls } from './editor/insertedCalls';
 import { Launcher } from './editor/launcher';
@@ -13,6 +15,7 @@ import { RunProgress } from './editor/runProgress';
 import { RunsModel } from './editor/runsModel';
 import { SiteCache } from './editor/siteCache';
 import { ProfileTaskProvider } from './editor/taskProvider';
+import { TargetChooser } from './editor/targetChooser';
 import { TrainingOffer } from './editor/trainingOffer';
 import { RunsTree } from './views/runsTree';
 import { TimelineEditorProvider } from './views/timelineEditor';
@@ -28,9 +31,11 @@ export function activate(context: vscode.ExtensionContext): void {
   const cache = new SiteCache(context.extensionPath);
   const marked = new MarkedSites(cache);
   const inserted = new InsertedCalls(context.extensionPath);
+  useStorage(context.globalStorageUri);
   const runs = new RunsModel(context.extensionPath, log);
-  const chooser = new ProgramChooser(context.workspaceState);
-  const launcher = new Launcher(context.extensionPath, chooser, cache.finder, log);
+  const targets = new TargetChooser(context.extensionPath, context.workspaceState);
+  const chooser = new ProgramChooser(context.workspaceState, targets);
+  const launcher = new Launcher(context.extensionPath, chooser, targets, cache.finder, log);
   const tree = new RunsTree(runs);
   const view = vscode.window.createTreeView(views.runs, { treeDataProvider: tree });
   const offer = new TrainingOffer(context.workspaceState);
@@ -43,6 +48,8 @@ export function activate(context: vscode.ExtensionContext): void {
     tree,
     view,
     lenses,
+    targets,
+    keepCopiesReadOnly(),
     new RunProgress(runs),
     vscode.workspace.onDidGrantWorkspaceTrust(showTrust),
     chooser.watchTerminals(),
@@ -53,7 +60,19 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     vscode.tasks.registerTaskProvider(taskType, new ProfileTaskProvider(launcher, chooser)),
     TimelineEditorProvider.register(context, log),
-    registerCommands({ launcher, runs, cache, marked, inserted, tree, view, log }),
+    registerCommands({
+      extensionPath: context.extensionPath,
+      launcher,
+      targets,
+      chooser,
+      runs,
+      cache,
+      marked,
+      inserted,
+      tree,
+      view,
+      log,
+    }),
   );
   log.info(`Activated in ${(performance.now() - begin).toFixed(1)} ms`);
 }

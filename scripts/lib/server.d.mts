@@ -31,8 +31,8 @@ export interface VsCodeServer {
   state: string;
   /** How the window names a file of this machine. */
   uri(file: string): string;
-  /** Address that opens a folder; payload only with --enable-smoke-test-driver. */
-  url(options: { folder: string; payload?: [key: string, value: string][] }): string;
+  /** Address that opens a folder, or an empty window; payload only with --enable-smoke-test-driver. */
+  url(options: { folder?: string; payload?: [key: string, value: string][] }): string;
   /** Merged into the machine's settings, which the window watches. */
   changeSettings(changes: Record<string, unknown>): Promise<void>;
   /** Ends the server and all it started, and removes its state. */

@@ -101,7 +101,7 @@ export async function startServer(options) {
     state,
     uri,
     url: ({ folder, payload = [] }) => {
-      const query = new URLSearchParams({ folder });
+      const query = new URLSearchParams(folder === undefined ? { ew: 'true' } : { folder });
       if (payload.length > 0) query.set('payload', JSON.stringify(payload));
       return `${address}/?${query.toString()}`;
     },

@@ -19,6 +19,7 @@ const forwarded: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'S
 /** `predictscope profile [options] -- COMMAND…`; ends as the program ended. */
 export async function profileCommand(args: readonly string[], root: string): Promise<void> {
   const { values, command } = parse(args);
+  if (values.cwd !== undefined) process.chdir(values.cwd);
   const cwd = process.cwd();
   const sitesRoot = path.resolve(values.root ?? cwd);
   const logDirectory = path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot));
@@ -175,6 +176,7 @@ interface Values {
   'framework-calls'?: boolean | undefined;
   json?: string | undefined;
   editor?: boolean | undefined;
+  cwd?: string | undefined;
 }
 
 function parse(args: readonly string[]): { values: Values; command: string[] } {
@@ -209,6 +211,8 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         json: { type: 'string' },
         // Set by the editor: its terminal shows the command, and the clicked site comes on top of the others.
         editor: { type: 'boolean' },
+        // Where the program starts: the terminal of a window without a folder is always in the home folder.
+        cwd: { type: 'string' },
       },
     });
     return { values, command: args.slice(dashes + 1) };

@@ -8,6 +8,8 @@ export const commands = {
   stopProgram: 'predictscope.stopProgram',
   openTimeline: 'predictscope.openTimeline',
   copyProfilingCommand: 'predictscope.copyProfilingCommand',
+  selectTarget: 'predictscope.selectTarget',
+  openContainerCode: 'predictscope.openContainerCode',
   refreshRuns: 'predictscope.refreshRuns',
   deleteRun: 'predictscope.deleteRun',
   showRun: 'predictscope.showRun',
@@ -39,6 +41,8 @@ export interface Settings {
   'sites.exclude': string[];
   'sites.dismissed': string[];
   'sites.added': string[];
+  target: string;
+  'containers.endpoint': string;
   watch: 'recommended' | 'polling' | 'off';
   keepRuns: number;
   keepGigabytes: number;
@@ -58,6 +62,8 @@ export const settingKeys = [
   'sites.exclude',
   'sites.dismissed',
   'sites.added',
+  'target',
+  'containers.endpoint',
   'watch',
   'keepRuns',
   'keepGigabytes',

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { codeCopy } from '../common/codeCopy';
 import { commands, type CommandId } from '../common/ids';
 import { isConfidentPredict, type Site } from '../sites/site';
 import { isSearched, notebookOf } from './documents';
@@ -34,7 +35,7 @@ export class SiteCodeActions implements vscode.CodeActionProvider {
     const around = await this.inserted.around(document, sites);
     const actions = site ? this.#onSite(document, site, around) : [];
     if (asked) {
-      actions.push(...this.#onFile(document, sites, around));
+      if (!codeCopy(document.uri.fsPath)) actions.push(...this.#onFile(document, sites, around));
       const call = site ?? callAt(await this.marked.calls(document), range.start);
       if (call && !isConfidentPredict(call)) {
         actions.push(
@@ -52,29 +53,31 @@ export class SiteCodeActions implements vscode.CodeActionProvider {
 
   #onSite(document: vscode.TextDocument, site: Site, around: ReadonlySet<string>): vscode.CodeAction[] {
     const argument = referenceTo(document, site);
-    const edits = around.has(site.id)
-      ? [
-          action(
-            rewrite,
-            vscode.l10n.t('Remove profiler calls around {0}', site.callee),
-            commands.removeCalls,
-            argument,
-          ),
-        ]
-      : [
-          action(
-            rewrite,
-            vscode.l10n.t('Insert profiler calls around {0}', site.callee),
-            commands.insertCalls,
-            argument,
-          ),
-          action(
-            rewrite,
-            vscode.l10n.t('Insert profiler calls around {0} as try/finally', site.callee),
-            commands.insertPlainCalls,
-            argument,
-          ),
-        ];
+    const edits = codeCopy(document.uri.fsPath)
+      ? [] // what is written into a copy runs nowhere
+      : around.has(site.id)
+        ? [
+            action(
+              rewrite,
+              vscode.l10n.t('Remove profiler calls around {0}', site.callee),
+              commands.removeCalls,
+              argument,
+            ),
+          ]
+        : [
+            action(
+              rewrite,
+              vscode.l10n.t('Insert profiler calls around {0}', site.callee),
+              commands.insertCalls,
+              argument,
+            ),
+            action(
+              rewrite,
+              vscode.l10n.t('Insert profiler calls around {0} as try/finally', site.callee),
+              commands.insertPlainCalls,
+              argument,
+            ),
+          ];
     if (!isConfidentPredict(site)) return edits;
     return [
       ...edits,

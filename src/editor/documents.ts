@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { codeCopy } from '../common/codeCopy';
 import { setting } from '../common/vscode';
 
 const scripts = ['javascript', 'javascriptreact', 'typescript', 'typescriptreact'];
@@ -69,6 +70,8 @@ export function hasLiveKernel(notebook: vscode.NotebookDocument): boolean {
 /** True for the files of the settings `sites.include` and `sites.exclude`. */
 export async function isSearched(document: vscode.TextDocument): Promise<boolean> {
   const uri = fileUri(document);
+  // Nobody opens a copy by chance, and its folders are named like those that are left out.
+  if (codeCopy(uri.fsPath)) return true;
   const folder = vscode.workspace.getWorkspaceFolder(uri);
   if (!folder) return true;
   const { pathFilter } = await import('../sites/filter');

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { taskType } from '../common/ids';
@@ -5,9 +6,11 @@ import type { Log } from '../common/log';
 import { setting } from '../common/vscode';
 import type { SiteFinder } from '../sites/finder';
 import type { SiteArgument } from '../launch/chooseSites';
+import { isOwnFolder, startFolder } from './homeFolder';
 import { logDirectory } from './logDirectory';
 import { marksOf } from './markedSites';
 import { commandWords, type ChosenProgram, type ProgramChooser } from './programChooser';
+import type { TargetChooser } from './targetChooser';
 import { activationEnvironment, findInterpreter, type Interpreter } from '../launch/interpreter';
 
 /** Starts runs: each is a task whose process is our command line: it goes on while the window reloads. */
@@ -15,6 +18,7 @@ export class Launcher {
   constructor(
     private readonly extensionPath: string,
     private readonly chooser: ProgramChooser,
+    private readonly targets: TargetChooser,
     private readonly finder: () => Promise<SiteFinder>,
     private readonly log: Log,
   ) {}
@@ -31,6 +35,11 @@ export class Launcher {
     return found;
   }
 
+  /** What a bare `python` of a command line means: elsewhere than here, the one that is there. */
+  async programInterpreter(folder: vscode.WorkspaceFolder): Promise<string> {
+    return this.targets.current.kind === 'local' ? (await this.interpreter(folder)).path : 'python3';
+  }
+
   /** Asks what to run if need be, and starts it. undefined: the user gave up. */
   async profile(
     folder: vscode.WorkspaceFolder,
@@ -38,11 +47,14 @@ export class Launcher {
     ask: boolean,
     beforeStart: () => void,
   ): Promise<vscode.TaskExecution | undefined> {
-    const interpreter = await this.interpreter(folder);
-    const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, ask);
+    const interpreter = await this.programInterpreter(folder);
+    const here = this.targets.current.kind === 'local';
+    const file = site?.file ?? vscode.window.activeTextEditor?.document.uri.fsPath;
+    const cwd = await startFolder(folder, here ? file : undefined);
+    const program = await this.chooser.choose(cwd, interpreter, ask, site);
     if (!program) return undefined;
     await vscode.workspace.saveAll(false);
-    const task = await this.task(folder, program, interpreter.path, site);
+    const task = await this.task(folder, program, interpreter, site);
     beforeStart();
     return vscode.tasks.executeTask(task);
   }
@@ -55,13 +67,16 @@ export class Launcher {
     site?: SiteArgument,
     marks = marksOf(folder),
   ): Promise<vscode.Task> {
-    const words = commandWords(program, interpreter);
+    const target = this.targets.current;
+    const words = [...(target.prefix ?? []), ...commandWords(program, interpreter)];
     const args = [
       path.join(this.extensionPath, 'dist', 'cli.js'),
       'profile',
       '--editor',
+      ...(isOwnFolder(folder) ? ['--cwd', program.cwd] : []),
       ...['--root', folder.uri.fsPath],
       ...['--log-dir', logDirectory(folder)],
+      ...this.targets.options(),
       ...setting('sites.include', folder).flatMap((glob) => ['--include', glob]),
       ...setting('sites.exclude', folder).flatMap((glob) => ['--exclude', glob]),
       ...marks.dismissed.map((mark) => `--dismissed=${mark}`),
@@ -75,16 +90,21 @@ export class Launcher {
       ...words,
     ];
     const env = {
-      ...(await activationEnvironment(interpreter, process.env)),
+      ...(target.kind === 'local' ? await activationEnvironment(interpreter, process.env) : {}),
       // On the desktop our own Node is Electron, which this turns into Node; the command line takes it out again.
       ELECTRON_RUN_AS_NODE: '1',
     };
     const task = new vscode.Task(
       { type: taskType, command: words, cwd: program.cwd },
-      folder,
+      // Without a folder there is none to belong to.
+      isOwnFolder(folder) ? vscode.TaskScope.Workspace : folder,
       taskName(program),
       'Predictscope',
-      new vscode.ProcessExecution(process.execPath, args, { cwd: program.cwd, env }),
+      new vscode.ProcessExecution(process.execPath, args, {
+        // In a window without a folder a terminal may be nowhere else.
+        cwd: isOwnFolder(folder) ? homedir() : program.cwd,
+        env,
+      }),
       [],
     );
     task.presentationOptions = {
@@ -100,12 +120,12 @@ export class Launcher {
 
   /** One line that profiles the program in any shell; what it needs is written below the log directory. */
   async profilingCommand(folder: vscode.WorkspaceFolder): Promise<string | undefined> {
-    const interpreter = await this.interpreter(folder);
-    const program = await this.chooser.choose(folder.uri.fsPath, interpreter.path, false);
+    const interpreter = await this.programInterpreter(folder);
+    const program = await this.chooser.choose(await startFolder(folder), interpreter, false);
     if (!program) return undefined;
     const { copiedCommand } = await import('../launch/copyCommand');
     return copiedCommand({
-      command: commandWords(program, interpreter.path),
+      command: commandWords(program, interpreter),
       cwd: program.cwd,
       root: folder.uri.fsPath,
       logDirectory: logDirectory(folder),

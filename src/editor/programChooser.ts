@@ -2,9 +2,36 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../common/problem';
-import { quoteCommandLine, recognise, remoteNotSupported, splitCommandLine } from '../launch/commandLine';
+import {
+  quoteCommandLine,
+  recognise,
+  remoteNotSupported,
+  splitCommandLine,
+  startsContainer,
+} from '../launch/commandLine';
+import type { SiteArgument } from '../launch/chooseSites';
+import type { TargetProgram } from '../launch/targetSites';
+import { codeCopy } from '../common/codeCopy';
+import { kindName, type ChosenTarget, type TargetChooser } from './targetChooser';
 
 const memento = 'predictscope.program';
+
+function key({ id, prefix }: ChosenTarget): string {
+  return id === 'local' ? memento : [memento, id, ...(prefix ?? [])].join(' ');
+}
+
+/** The one program whose code a call is in. */
+function onlyProgramOf(
+  offered: readonly TargetProgram[],
+  site: SiteArgument | undefined,
+): string | undefined {
+  const there = site && codeCopy(site.file)?.there;
+  if (there === undefined) return undefined;
+  const of = offered.filter(({ places }) =>
+    places.some((place) => there === place || there.startsWith(`${place}/`)),
+  );
+  return of.length === 1 ? of[0]!.commandLine : undefined;
+}
 
 /** What to run, as the user gave it: `python` at its head means the chosen interpreter. */
 export interface ChosenProgram {
@@ -16,7 +43,10 @@ export interface ChosenProgram {
 export class ProgramChooser {
   readonly #terminalCommands: string[] = [];
 
-  constructor(private readonly state: vscode.Memento) {}
+  constructor(
+    private readonly state: vscode.Memento,
+    private readonly targets: TargetChooser,
+  ) {}
 
   /** Remembers command lines that run in terminals, so that they can be offered. */
   watchTerminals(): vscode.Disposable {
@@ -30,24 +60,55 @@ export class ProgramChooser {
     });
   }
 
+  /** What runs at the chosen place: each has programs of its own. */
   get remembered(): ChosenProgram | undefined {
-    return this.state.get<ChosenProgram>(memento);
+    return this.state.get<ChosenProgram>(key(this.targets.current));
+  }
+
+  async remember(target: ChosenTarget, program: ChosenProgram): Promise<void> {
+    await this.state.update(key(target), program);
   }
 
   /** Words of the remembered program; asks when there is none or `ask` is set. undefined: the user gave up. */
-  async choose(folder: string, interpreter: string, ask: boolean): Promise<ChosenProgram | undefined> {
+  async choose(
+    folder: string,
+    interpreter: string,
+    ask: boolean,
+    site?: SiteArgument,
+  ): Promise<ChosenProgram | undefined> {
     const remembered = this.remembered;
     if (remembered && !ask) return remembered;
-    const commandLine = await this.#pick(folder, interpreter, remembered?.commandLine);
+    const target = this.targets.current;
+    const offered = await this.#offered(target);
+    if (!offered) return undefined;
+    // A call in the code of a container mostly says by itself which program is meant.
+    const only = ask ? undefined : onlyProgramOf(offered, site);
+    const picked = only ?? (await this.#pick(folder, interpreter, remembered?.commandLine, offered));
+    const commandLine = picked === undefined ? undefined : await this.#complete(picked, folder);
     if (commandLine === undefined) return undefined;
     const program = { commandLine, cwd: folder };
-    await this.state.update(memento, program);
+    await this.remember(target, program);
     return program;
   }
 
-  async #pick(folder: string, interpreter: string, current: string | undefined): Promise<string | undefined> {
+  /** Programs that the chosen place brings along. undefined: the user gave up. */
+  async #offered(target: ChosenTarget): Promise<readonly TargetProgram[] | undefined> {
+    if (!/^(container|image):/.test(target.id)) return [];
+    return (await this.targets.code(target, false))?.programs;
+  }
+
+  /** The picked command line, '' for one that is still to be typed. */
+  async #pick(
+    folder: string,
+    interpreter: string,
+    current: string | undefined,
+    offered: readonly TargetProgram[],
+  ): Promise<string | undefined> {
     type Item = vscode.QuickPickItem & { commandLine?: string };
     const items: Item[] = [];
+    const target = this.targets.current;
+    const here = target.kind === 'local';
+    const python = here ? 'python' : 'python3';
     const editor = vscode.window.activeTextEditor?.document;
     if (current) {
       items.push({
@@ -56,22 +117,35 @@ export class ProgramChooser {
         commandLine: current,
       });
     }
+    for (const { name, commandLine } of offered) {
+      items.push({
+        label: `$(terminal-cmd) ${name}`,
+        description: vscode.l10n.t('console script there'),
+        commandLine,
+      });
+    }
     if (editor?.languageId === 'python' && editor.uri.scheme === 'file') {
       const file = path.relative(folder, editor.uri.fsPath);
-      items.push({
-        label: `$(file-code) python ${file}`,
-        description: vscode.l10n.t('the open file'),
-        commandLine: `python ${quoteCommandLine([file.startsWith('..') ? editor.uri.fsPath : file])}`,
-      });
+      const outside = file.startsWith('..');
+      const copy = codeCopy(editor.uri.fsPath);
+      // Elsewhere than here, only what it shares with us can be started by its name here.
+      const named = copy?.there ?? (outside ? (here ? editor.uri.fsPath : undefined) : file);
+      if (named !== undefined) {
+        items.push({
+          label: `$(file-code) ${python} ${named}`,
+          description: vscode.l10n.t('the open file'),
+          commandLine: `${python} ${quoteCommandLine([named])}`,
+        });
+      }
     }
     for (const module of await modules(folder)) {
       items.push({
-        label: `$(package) python -m ${module}`,
+        label: `$(package) ${python} -m ${module}`,
         description: vscode.l10n.t('module of the workspace'),
-        commandLine: `python -m ${module}`,
+        commandLine: `${python} -m ${module}`,
       });
     }
-    for (const script of await consoleScripts(folder)) {
+    for (const script of here ? await consoleScripts(folder) : []) {
       items.push({
         label: `$(terminal-cmd) ${script}`,
         description: vscode.l10n.t('console script, from {0}', path.dirname(interpreter)),
@@ -87,15 +161,25 @@ export class ProgramChooser {
     }
     items.push({ label: vscode.l10n.t('$(edit) Type or paste a command line…') });
     const picked = await vscode.window.showQuickPick(items, {
-      title: vscode.l10n.t('What should Predictscope run?'),
+      title: here
+        ? vscode.l10n.t('What should Predictscope run?')
+        : vscode.l10n.t('What should Predictscope run in {0}?', kindName(target.kind, target.label)),
       placeHolder: vscode.l10n.t('Asked once for this workspace; “Choose Program” changes it'),
     });
-    if (!picked) return undefined;
+    return picked && (picked.commandLine ?? '');
+  }
+
+  /** The command line with its arguments, as the user leaves it. */
+  async #complete(value: string, folder: string): Promise<string | undefined> {
+    const { kind, label } = this.targets.current;
     return vscode.window.showInputBox({
       title: vscode.l10n.t('Command line to profile'),
-      prompt: vscode.l10n.t('Add arguments if it needs some. Runs in {0}.', folder),
-      value: picked.commandLine ?? '',
-      valueSelection: [picked.commandLine?.length ?? 0, picked.commandLine?.length ?? 0],
+      prompt: vscode.l10n.t(
+        'Add arguments if it needs some. Runs in {0}.',
+        kind === 'local' ? folder : kindName(kind, label),
+      ),
+      value,
+      valueSelection: [value.length, value.length],
       ignoreFocusOut: true,
       validateInput: (text) => complaint(text),
     });
@@ -107,7 +191,7 @@ function complaint(text: string): string | undefined {
     const words = splitCommandLine(text);
     if (words.length === 0) return vscode.l10n.t('Type what you would type in a terminal.');
     const { remote } = recognise(words);
-    if (remote) throw remoteNotSupported(remote);
+    if (remote && !startsContainer(words)) throw remoteNotSupported(remote);
     return undefined;
   } catch (error) {
     return error instanceof UserError ? [error.message, error.fix].filter(Boolean).join(' ') : String(error);

@@ -11,6 +11,7 @@ import { applyRetention } from '../runs/retention';
 import { RunStore, type Run } from '../insight/runStore';
 import { localFiles } from '../targets/localFiles';
 import { notebookOf } from './documents';
+import { homeFolders } from './homeFolder';
 import { logDirectory } from './logDirectory';
 import { programFile } from './notebookRun';
 
@@ -43,19 +44,17 @@ export class RunsModel implements Disposable {
   #open(): void {
     if (this.#owned.disposed) return;
     for (const store of this.#stores) store.dispose();
-    this.#stores = (vscode.workspace.workspaceFolders ?? [])
-      .filter((folder) => folder.uri.scheme === 'file')
-      .map((folder) => {
-        const store = new RunStore(
-          logDirectory(folder),
-          localFiles,
-          (directory) => this.#complete(directory),
-          this.log,
-          setting('watch', folder),
-        );
-        store.onDidChange((changed) => this.#onChange(changed, folder));
-        return store;
-      });
+    this.#stores = homeFolders().map((folder) => {
+      const store = new RunStore(
+        logDirectory(folder),
+        localFiles,
+        (directory) => this.#complete(directory),
+        this.log,
+        setting('watch', folder),
+      );
+      store.onDidChange((changed) => this.#onChange(changed, folder));
+      return store;
+    });
     this.#changed.fire(undefined);
   }
 

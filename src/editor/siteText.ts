@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { codeCopy, shownPath } from '../common/codeCopy';
 import { formatCount, formatDuration, formatShare } from '../common/units';
 import { adviceFor } from '../insight/advice';
 import { partMeaning, partOrder, partTitle } from '../insight/partNames';
@@ -78,7 +79,8 @@ export function hoverMarkdown(
     );
   if (notes.length > 0) lines.push(notes.join(' · '), '');
   lines.push(...partsTable(site));
-  if (site.ranFile && site.ranFile !== site.file)
+  if (codeCopy(site.file)) lines.push(`\`${shownPath(site.file)}\``, '');
+  else if (site.ranFile && site.ranFile !== site.file)
     lines.push(vscode.l10n.t('The copy that ran: {0}', `\`${site.ranFile}\``), '');
   lines.push(`_${escape(reason)}_`, '', links);
   text.appendMarkdown(lines.join('\n'));

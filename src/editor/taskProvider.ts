@@ -14,8 +14,8 @@ export class ProfileTaskProvider implements vscode.TaskProvider {
     const program = this.chooser.remembered;
     const folder = vscode.workspace.workspaceFolders?.[0];
     if (!program || !folder || !vscode.workspace.isTrusted) return [];
-    const interpreter = await this.launcher.interpreter(folder);
-    return [await this.launcher.task(folder, program, interpreter.path)];
+    const interpreter = await this.launcher.programInterpreter(folder);
+    return [await this.launcher.task(folder, program, interpreter)];
   }
 
   async resolveTask(task: vscode.Task): Promise<vscode.Task | undefined> {
@@ -23,12 +23,12 @@ export class ProfileTaskProvider implements vscode.TaskProvider {
     const folder = typeof task.scope === 'object' ? task.scope : vscode.workspace.workspaceFolders?.[0];
     if (!folder || !Array.isArray(command) || !command.every((word) => typeof word === 'string'))
       return undefined;
-    const interpreter = await this.launcher.interpreter(folder);
+    const interpreter = await this.launcher.programInterpreter(folder);
     const program = {
       commandLine: quoteCommandLine(command),
       cwd: typeof cwd === 'string' ? cwd : folder.uri.fsPath,
     };
-    const resolved = await this.launcher.task(folder, program, interpreter.path);
+    const resolved = await this.launcher.task(folder, program, interpreter);
     // The definition must stay the very object that VS Code asked about.
     resolved.definition = task.definition;
     return resolved;

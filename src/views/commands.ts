@@ -12,10 +12,11 @@ import type { RunsModel } from '../editor/runsModel';
 import { stopRecording, stopRun } from '../editor/stopRun';
 import { askForTrace } from '../runs/asking';
 import type { InsertedCalls } from '../editor/insertedCalls';
-import { copyProfilingCommand, profilePredict, type ProfileContext } from './profileCommands';
+import { copyProfilingCommand, profilePredict, requireTrust, type ProfileContext } from './profileCommands';
 import type { SiteCommands } from './siteCommands';
+import type { TargetContext } from './targetCommands';
 
-export interface CommandContext extends ProfileContext {
+export interface CommandContext extends ProfileContext, TargetContext {
   inserted: InsertedCalls;
   runs: RunsModel;
   tree: RunsTree;
@@ -69,6 +70,14 @@ export function registerCommands(context: CommandContext): Disposable {
   on(commands.doctor, async (argument) => {
     const { checkEnvironment } = await import('./doctorReport');
     await checkEnvironment(context, argument);
+  });
+  on(commands.selectTarget, async () => {
+    requireTrust();
+    await (await import('./targetCommands')).selectTarget(context);
+  });
+  on(commands.openContainerCode, async () => {
+    requireTrust();
+    await (await import('./targetCommands')).openContainerCode(context);
   });
   onSites(context, on, owned);
   return owned;

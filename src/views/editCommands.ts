@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { codeCopy } from '../common/codeCopy';
 import { commands } from '../common/ids';
 import { UserError } from '../common/problem';
 import { fileUri, isSource, lineName, notebookOf } from '../editor/documents';
@@ -29,6 +30,14 @@ export async function insertCalls(context: EditContext, argument: unknown, form:
   const { marked, edits } = context;
   const one = await oneSite(context, argument);
   const documents = one ? [one.document] : await documentsOf(argument);
+  if (documents.some(({ uri }) => codeCopy(uri.fsPath))) {
+    throw new UserError(
+      vscode.l10n.t('This is a copy of what the container has: calls in it would not run.'),
+      {
+        fix: vscode.l10n.t('Use “Profile predict”, which needs no change of the source.'),
+      },
+    );
+  }
   const sites = async (document: vscode.TextDocument): Promise<Site[]> =>
     one
       ? (await marked.calls(document)).filter(({ id }) => id === one.site.id)

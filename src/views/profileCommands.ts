@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { UserError } from '../common/problem';
 import { notebookOf } from '../editor/documents';
+import { homeOf } from '../editor/homeFolder';
 import type { Launcher } from '../editor/launcher';
 import type { MarkedSites } from '../editor/markedSites';
 import { profileNotebook } from '../editor/notebookRun';
@@ -74,8 +75,8 @@ async function siteAtCursor({ marked }: ProfileContext): Promise<SiteArgument | 
 async function folderOf(site: SiteArgument | undefined): Promise<vscode.WorkspaceFolder> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   const file = site?.file ?? vscode.window.activeTextEditor?.document.uri.fsPath;
-  const own = file === undefined ? undefined : vscode.workspace.getWorkspaceFolder(vscode.Uri.file(file));
-  const folder = own ?? (folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0]);
+  const home = homeOf(file === undefined ? undefined : vscode.Uri.file(file));
+  const folder = home ?? (folders.length > 1 ? await vscode.window.showWorkspaceFolderPick() : folders[0]);
   if (!folder) {
     throw new UserError(vscode.l10n.t('Open the folder of your project first: runs are kept in it.'), {
       fix: vscode.l10n.t('Use “File: Open Folder”.'),

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { codeCopy, shownPath } from '../common/codeCopy';
 import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
 import { formatCount, formatDuration, formatShare } from '../common/units';
@@ -96,7 +97,7 @@ function runItem(run: Run, newest: boolean): vscode.TreeItem {
   item.id = run.name;
   const time = new Date(summary.run.startedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const count = calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
-  item.description = [time, count, live ? vscode.l10n.t('running') : outcome(summary)]
+  item.description = [time, count, placeName(summary), live ? vscode.l10n.t('running') : outcome(summary)]
     .filter(Boolean)
     .join(' · ');
   item.tooltip = tooltip(summary);
@@ -109,6 +110,11 @@ function runItem(run: Run, newest: boolean): vscode.TreeItem {
     ...(summary.traces.length > 0 ? ['traced'] : []),
   ].join(' ');
   return item;
+}
+
+/** Where it ran, unless that was here. */
+function placeName({ run }: RunSummary): string {
+  return run.target === 'local' ? '' : run.target.replace(/^[a-z]+:/, '').replace(/^.*\/(?=[^/]+$)/, '');
 }
 
 function failed({ run }: RunSummary): boolean {
@@ -127,6 +133,7 @@ function tooltip(summary: RunSummary): vscode.MarkdownString {
   const { run } = summary;
   const text = new vscode.MarkdownString();
   text.appendCodeblock(run.command.join(' '), 'sh');
+  if (run.target !== 'local') text.appendMarkdown(vscode.l10n.t('In {0}', `\`${run.target}\``) + '\n\n');
   const software = [
     `Python ${run.python}`,
     ...Object.entries(run.frameworks).map(([name, version]) => `${name} ${version}`),
@@ -151,7 +158,7 @@ function siteItem(site: SiteSummary): vscode.TreeItem {
   ]
     .filter(Boolean)
     .join(' · ');
-  item.tooltip = site.callee;
+  item.tooltip = codeCopy(site.file) ? `${site.callee}\n${shownPath(site.file)}` : site.callee;
   item.iconPath = new vscode.ThemeIcon('symbol-method');
   const range = new vscode.Range(site.line - 1, site.column - 1, site.line - 1, site.column - 1);
   item.command = {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { codeCopy } from '../common/codeCopy';
 import { commands, type CommandId } from '../common/ids';
 import { UserError } from '../common/problem';
 import { hasLiveKernel, isScript, lineName, notebookOf } from '../editor/documents';
@@ -49,24 +50,10 @@ export async function siteMenu(
       items.push(item('terminal', vscode.l10n.t('Profile with another program…'), commands.chooseProgram));
     }
   }
-  items.push(group(vscode.l10n.t('source')));
-  if ((await inserted.around(document, [site])).size > 0) {
-    items.push(item('discard', vscode.l10n.t('Remove profiler calls'), commands.removeCalls));
-  } else {
-    items.push(
-      item(
-        'edit',
-        vscode.l10n.t('Insert profiler calls'),
-        commands.insertCalls,
-        vscode.l10n.t('the program then runs anywhere, without VS Code'),
-      ),
-      item(
-        'list-flat',
-        vscode.l10n.t('Insert as plain try/finally'),
-        commands.insertPlainCalls,
-        vscode.l10n.t('the framework’s own start and stop'),
-      ),
-    );
+  // What is written into a copy of a container's code runs nowhere.
+  if (!codeCopy(document.uri.fsPath)) {
+    const there = (await inserted.around(document, [site])).size > 0;
+    items.push(group(vscode.l10n.t('source')), ...(there ? [removal] : insertions).map((make) => make(item)));
   }
   const isOne = isConfidentPredict(site) && !marked.isDismissed(document, site.id);
   items.push(
@@ -84,3 +71,24 @@ export async function siteMenu(
     await vscode.commands.executeCommand(picked.command, referenceTo(document, site));
   }
 }
+
+type Make = (item: (icon: string, label: string, command: CommandId, detail?: string) => Item) => Item;
+
+const removal: Make = (item) => item('discard', vscode.l10n.t('Remove profiler calls'), commands.removeCalls);
+
+const insertions: readonly Make[] = [
+  (item) =>
+    item(
+      'edit',
+      vscode.l10n.t('Insert profiler calls'),
+      commands.insertCalls,
+      vscode.l10n.t('the program then runs anywhere, without VS Code'),
+    ),
+  (item) =>
+    item(
+      'list-flat',
+      vscode.l10n.t('Insert as plain try/finally'),
+      commands.insertPlainCalls,
+      vscode.l10n.t('the framework’s own start and stop'),
+    ),
+];

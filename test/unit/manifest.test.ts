@@ -62,6 +62,8 @@ const declared: { readonly [K in keyof ids.Settings]: Declared<ids.Settings[K]> 
   'sites.exclude': 'array of string',
   'sites.dismissed': 'array of string',
   'sites.added': 'array of string',
+  target: 'string',
+  'containers.endpoint': 'string',
   watch: ['recommended', 'polling', 'off'],
   keepRuns: 'integer',
   keepGigabytes: 'number',

@@ -16,6 +16,8 @@ export interface ListedTarget {
   label: string;
   detail: string;
   running: boolean;
+  /** Where it has the folder of the workspace, as far as its mounts tell. */
+  folder?: string;
   /** Why it cannot be used as it is. */
   problem?: Problem;
 }
@@ -153,6 +155,7 @@ function container(info: ContainerInfo, root: string | undefined): ListedTarget 
       ...(there === undefined ? [] : [`has this folder at ${there}`]),
     ].join(' · '),
     running: true,
+    ...(there === undefined ? {} : { folder: there }),
   };
 }
 

@@ -8,8 +8,8 @@ import { placeOf, plain } from './editorText';
 import { DEFAULT_LIMIT_MS, until } from './until';
 
 export interface WorkbenchOptions {
-  /** Folder to open. */
-  workspace: string;
+  /** Folder to open; without one the window is empty. */
+  workspace?: string;
   /** From this checkout (the default), or installed from a package. */
   extension?: 'development' | { vsix: string };
   settings?: Record<string, unknown>;
@@ -93,7 +93,9 @@ export class Workbench {
     });
     const workbench = new Workbench(await context.newPage(), server, context, artifacts);
     opened(workbench);
-    await workbench.page.goto(server.url({ folder: options.workspace }));
+    await workbench.page.goto(
+      server.url(options.workspace === undefined ? {} : { folder: options.workspace }),
+    );
     await workbench.page.locator('.statusbar-item').first().waitFor({ timeout: 60_000 });
     return workbench;
   }
