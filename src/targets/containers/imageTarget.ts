@@ -28,7 +28,7 @@ export interface ImageTarget {
 export async function openImage(request: ImageRequest, options: OpenOptions): Promise<ImageTarget> {
   const engine = await connectEngine(options.endpoint);
   const image = await inspectImage(engine, request.image);
-  const { keeper, problems } = await startWithGpu(engine, request, options);
+  const { keeper, problems, kind } = await startWithGpu(engine, request, options);
   try {
     const info = await engine.docker.getContainer(keeper.id).inspect();
     const { entrypoint } = request.settings;
@@ -38,6 +38,7 @@ export async function openImage(request: ImageRequest, options: OpenOptions): Pr
       entrypoint: entrypoint === undefined ? words(image.Config.Entrypoint) : entrypoint ? [entrypoint] : [],
       release: keeper.remove,
       problems,
+      ...(wishOf(request.settings, options.gpu) === 'none' ? {} : { gpuKind: kind }),
     });
     return { target, command: entrypoint === undefined ? words(image.Config.Cmd) : [] };
   } catch (error) {
@@ -67,7 +68,7 @@ async function startWithGpu(
   engine: Engine,
   { image, settings }: ImageRequest,
   options: OpenOptions,
-): Promise<{ keeper: Keeper; problems: Problem[] }> {
+): Promise<{ keeper: Keeper; problems: Problem[]; kind: GpuAttempt['kind'] }> {
   const wish = wishOf(settings, options.gpu);
   const plain = settingsToHostConfig(withoutGpu(settings), options.cwd);
   const attempts = planGpu({
@@ -88,9 +89,11 @@ async function startWithGpu(
         hostConfig: merged(plain.hostConfig, attempt.hostConfig),
         environment: { ...attempt.env, ...environment },
       });
-      if (attempt.kind === 'none') return { keeper, problems: failures.map(({ problem }) => problem) };
+      if (attempt.kind === 'none') {
+        return { keeper, problems: failures.map(({ problem }) => problem), kind: attempt.kind };
+      }
       const nodes = await gpuNodes(engine, keeper.id).catch(() => []);
-      if (nodes.length > 0) return { keeper, problems: [] };
+      if (nodes.length > 0) return { keeper, problems: [], kind: attempt.kind };
       await keeper.remove();
       failures.push({ attempt, problem: ignored(engine, attempt) });
     } catch (error) {

@@ -3,7 +3,9 @@ import { UserError, type Problem } from '../../common/problem';
 import type { PathPair } from '../../common/pathMap';
 import type { Target } from '../target';
 import { connectEngine, type Engine } from './engine';
+import { checkGpu } from './checkGpu';
 import type { GpuWish } from './gpuPlan';
+import type { Wanted } from './gpuProbe';
 import { Inside, type Surroundings } from './inside';
 import { sharedFolders } from './mounts';
 import { ContainerTarget, copiesFolder } from './target';
@@ -51,11 +53,18 @@ export async function openRunning(
     entrypoint: string[];
     release: () => Promise<void>;
     problems?: Problem[];
+    /** How the engine was asked for a GPU, where we started the container. */
+    gpuKind?: Wanted['kind'];
   },
 ): Promise<Target> {
   const mounts: PathPair[] = sharedFolders(engine, info);
   const surroundings = { environment: {}, ...options.surroundings };
   const inside = await Inside.open(engine, info.Id, surroundings, options.pythonPath, options.interpreter);
+  const gpuProblems = await checkGpu(inside, info, {
+    wish: options.gpu,
+    ...(own.gpuKind ? { kind: own.gpuKind } : {}),
+    pythonPath: options.pythonPath,
+  });
   const here = mounts
     .toSorted((a, b) => b[0].length - a[0].length)
     .find(([host]) => isBelow(options.cwd, host));
@@ -66,7 +75,7 @@ export async function openRunning(
     mounts,
     copies: await copiesFolder(options.logDirectory, info.Image, info.Config.Image),
     cwd,
-    problems: own.problems ?? [],
+    problems: [...(own.problems ?? []), ...gpuProblems],
   });
 }
 
