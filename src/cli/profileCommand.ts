@@ -24,15 +24,21 @@ export async function profileCommand(args: readonly string[], root: string): Pro
   const sitesRoot = path.resolve(values.root ?? cwd);
   const logDirectory = path.resolve(values['log-dir'] ?? defaultLogDirectory(sitesRoot));
   const pythonPath = path.join(root, 'media', 'python');
-  const held: Held = {};
+  const held: Held = { cancel: new AbortController() };
   const release = holdSignals(held);
   try {
     if (values.editor) {
       delete process.env.ELECTRON_RUN_AS_NODE; // ours, not the program's
       process.stderr.write(`\u001b[2m▶ ${quoteCommandLine(command)}\u001b[0m\n`);
     }
-    const place = await placeOf(values, command, { logDirectory, pythonPath, cwd });
+    const place = await placeOf(values, command, {
+      logDirectory,
+      pythonPath,
+      cwd,
+      signal: held.cancel.signal,
+    });
     held.target = place.target;
+    held.cancel.signal.throwIfAborted();
     const result = await profile({
       command: place.command,
       cwd,
@@ -68,6 +74,8 @@ export async function profileCommand(args: readonly string[], root: string): Pro
 
 /** What a signal finds. */
 interface Held {
+  /** Ends what goes on before there is a target. */
+  cancel: AbortController;
   target?: Target;
   handle?: RunHandle;
   ended?: Ended;
@@ -77,7 +85,7 @@ interface Held {
 async function placeOf(
   values: Values,
   command: readonly string[],
-  places: { logDirectory: string; pythonPath: string; cwd: string },
+  places: { logDirectory: string; pythonPath: string; cwd: string; signal: AbortSignal },
 ): Promise<{ target: Target; command: readonly string[] }> {
   const { target = 'local' } = values;
   const container = startsContainer(command);
@@ -116,8 +124,10 @@ function holdSignals(held: Held): () => void {
       if (ended) {
         if (target?.close === undefined) endNow(ended); // the report is not worth waiting for
       } else if (!handle) {
-        // Not started yet: nothing to keep, and nothing to leave behind.
-        void Promise.resolve(target?.close?.()).finally(() => process.exit(125));
+        // Not started yet: nothing to keep, and nothing to leave behind. A second signal does not wait.
+        if (held.cancel.signal.aborted || target?.id === 'local') process.exit(125);
+        held.cancel.abort(new UserError('Cancelled before the program was started.'));
+        if (target) void Promise.resolve(target.close?.()).finally(() => process.exit(125));
       } else if (handle.ref.container && endsUs.has(signal)) {
         void handle.stop();
       } else if (pass()) {

@@ -1,6 +1,6 @@
 /** What goes wrong with containers ends in a clear state: a sentence, the calls that had finished, nothing left. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,6 +14,7 @@ import {
   root,
   siteLine,
   someContainer,
+  start,
   started,
   summarize,
   until,
@@ -41,6 +42,13 @@ function onlyRun(folder: string): string {
   const names = readdirSync(runs).filter((name) => /^\d{8}T/.test(name));
   expect(names).toHaveLength(1);
   return path.join(runs, names[0]!);
+}
+
+/** What the processes of the only run have said so far, as far as it was fetched. */
+function processLog(folder: string): string {
+  const run = onlyRun(folder);
+  const folders = readdirSync(run, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map(({ name }) => readFileSync(path.join(run, name, 'process.jsonl'), 'utf8')).join('');
 }
 
 describe('what cannot be started', () => {
@@ -263,4 +271,39 @@ it('what is started has no right, capability or mount beyond what was asked', as
   }
   expect(readFileSync(path.join(folder, 'main.py'), 'utf8')).toBe(program);
   expect(readdirSync(folder).sort()).toEqual(['.predictscope', 'main.py']);
+});
+
+describe('cancelled before the program is started', () => {
+  it('while a dev container is built', async () => {
+    const folder = workspace({
+      'main.py': program,
+      '.devcontainer/devcontainer.json': JSON.stringify({ image: 'predictscope-test/python', postCreateCommand: 'sleep 100' }), // prettier-ignore
+    });
+    const label = [`devcontainer.local_folder=${folder}`];
+    const find = async (): Promise<number> =>
+      (await engine(host).listContainers({ all: true, filters: { label } })).length;
+    const { child, ended, said } = start({ host, cwd: folder, site }, ['--target', 'devcontainer'], forever);
+    await until(async () => (await find()) > 0, 30_000, () => said.stderr); // prettier-ignore
+    child.kill('SIGINT');
+    expect(await ended).toBe(125);
+    expect(said.stderr).toContain('Cancelled before the program was started.');
+    expect(await find()).toBe(0);
+  });
+
+  it('while an image cannot be fetched', async () => {
+    const done = await profile({ host, cwd: workspace({}) }, ['--target', 'image:no.such.host/image'], ['python3', 'main.py']); // prettier-ignore
+    expect(done.code).toBe(125);
+    expect(done.stderr).toContain('Fetching no.such.host/image:latest');
+    expect(done.stderr).toMatch(/no\.such\.host/);
+  });
+});
+
+it('what is asked of a run reaches a container that has the run directory as a copy', async () => {
+  const folder = workspace({ 'main.py': program });
+  const container = await someContainer(host, 'python', { Binds: [`${folder}:/work:ro`] }, { User: '1000' });
+  const { child, ended } = await started({ ...endless, cwd: folder }, ['--target', `container:${container.id}`], forever); // prettier-ignore
+  writeFileSync(path.join(onlyRun(folder), 'stop'), '');
+  await until(() => processLog(folder).includes('"stopped"'), 20_000, () => 'it goes on'); // prettier-ignore
+  child.kill('SIGINT');
+  await ended;
 });

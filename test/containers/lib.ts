@@ -141,12 +141,33 @@ export async function profile(
   return { code, ...said, summary, directory: (summary as RunSummary | undefined)?.run.directory ?? '' };
 }
 
+export interface Started {
+  child: ChildProcess;
+  ended: Promise<number | null>;
+  said: { stdout: string; stderr: string };
+}
+
 /** The same, left running; resolves once the program has made its first calls. */
 export async function started(
   options: ProfileOptions,
   target: readonly string[],
   command: readonly string[],
-): Promise<{ child: ChildProcess; ended: Promise<number | null>; said: { stdout: string; stderr: string } }> {
+): Promise<Started> {
+  const running = start(options, target, command);
+  const { said } = running;
+  await until(
+    () => said.stdout.includes('out'),
+    60_000,
+    () => said.stderr,
+  );
+  return running;
+}
+
+export function start(
+  options: ProfileOptions,
+  target: readonly string[],
+  command: readonly string[],
+): Started {
   const child = spawn(process.execPath, [...words(options.cwd, options, target), '--', ...command], {
     cwd: options.cwd,
     env: environmentOf(options),
@@ -154,11 +175,6 @@ export async function started(
   });
   const said = collect(child);
   const ended = new Promise<number | null>((done) => child.once('close', done));
-  await until(
-    () => said.stdout.includes('out'),
-    60_000,
-    () => said.stderr,
-  );
   return { child, ended, said };
 }
 

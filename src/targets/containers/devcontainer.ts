@@ -38,7 +38,11 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
   const environment = { ...process.env, DOCKER_HOST: engine.endpoint.host };
   const docker = engine.kind === 'podman' ? ['--docker-path', 'podman'] : [];
   const words = ['--workspace-folder', workspace, ...(file ? ['--config', file] : []), ...docker];
-  const up = await runCli<Up>(['up', ...words], environment);
+  const up = await runCli<Up>(['up', ...words], environment, options.signal).catch(async (error: unknown) => {
+    const made = await find();
+    if (made && !before) await engine.docker.getContainer(made.Id).remove({ force: true, v: true });
+    throw error;
+  });
   const id = up.containerId;
   const release = async (): Promise<void> => {
     const container = engine.docker.getContainer(id ?? '');
@@ -56,6 +60,7 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
     const { configuration, mergedConfiguration } = await runCli<Configuration>(
       ['read-configuration', '--include-merged-configuration', ...words],
       environment,
+      options.signal,
     );
     const info = await engine.docker.getContainer(id).inspect();
     const wanted = { ...configuration?.remoteEnv, ...mergedConfiguration?.remoteEnv };
@@ -103,13 +108,21 @@ function cliFile(): string {
 }
 
 /** Runs it; its log goes to our standard error, the answer is its one line of JSON. */
-function runCli<T>(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<T> {
+function runCli<T>(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  signal?: AbortSignal,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
       [cliFile(), ...args],
-      { env: environment, maxBuffer: 1 << 26, windowsHide: true },
+      { env: environment, maxBuffer: 1 << 26, windowsHide: true, ...(signal ? { signal } : {}) },
       (error, stdout) => {
+        if (signal?.aborted) {
+          reject(signal.reason as Error);
+          return;
+        }
         const line = stdout.trim().split('\n').pop() ?? '';
         try {
           resolve(JSON.parse(line) as T);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { HostConfig, ImageInspectInfo } from 'dockerode';
-import { UserError, describeProblem, errorText, type Problem } from '../../common/problem';
+import { UserError, errorText, type Problem } from '../../common/problem';
 import type { Target } from '../target';
 import { settingsToHostConfig, type ContainerSettings } from './containerSettings';
 import { connectEngine, type Engine } from './engine';
@@ -10,7 +10,8 @@ import { planGpu, type EngineInfo, type GpuAttempt, type GpuWish } from './gpuPl
 import { hostDevices, hostHasGpu } from './hostDevices';
 import { startKeeper, type Keeper } from './keeper';
 import { openRunning, type OpenOptions } from './open';
-import { explainRefusal, isGpuRefusal } from './refusals';
+import { pullImage } from './pull';
+import { explainRefusal, isGpuRefusal, refusalError } from './refusals';
 
 /** What a run in a container of its own asks for. */
 export interface ImageRequest {
@@ -27,7 +28,7 @@ export interface ImageTarget {
 /** An image as a target: a container of ours that lives as long as the run. */
 export async function openImage(request: ImageRequest, options: OpenOptions): Promise<ImageTarget> {
   const engine = await connectEngine(options.endpoint);
-  const image = await inspectImage(engine, request.image);
+  const image = await inspectImage(engine, request.image, options.signal);
   const { keeper, problems, kind } = await startWithGpu(engine, request, options);
   try {
     const info = await engine.docker.getContainer(keeper.id).inspect();
@@ -82,6 +83,7 @@ async function startWithGpu(
   const environment = { ...(await fileEnvironment(settings, options.cwd)), ...settings.env };
   const failures: { attempt: GpuAttempt; problem: Problem }[] = [];
   for (const attempt of attempts) {
+    options.signal?.throwIfAborted();
     try {
       const keeper = await startKeeper(engine, {
         image,
@@ -167,11 +169,16 @@ async function fileEnvironment(settings: ContainerSettings, cwd: string): Promis
   return found;
 }
 
-async function inspectImage(engine: Engine, name: string): Promise<ImageInspectInfo> {
+/** What the engine knows of the image; fetched where it is not there yet, as `docker run` would do. */
+async function inspectImage(engine: Engine, name: string, signal?: AbortSignal): Promise<ImageInspectInfo> {
+  const image = engine.docker.getImage(name);
   try {
-    return await engine.docker.getImage(name).inspect();
+    return await image.inspect();
   } catch (error) {
-    const refusal = explainRefusal(errorText(error), 'create', { server: engine.kind, image: name });
-    throw new UserError(describeProblem({ message: refusal.message }), { fix: refusal.fix, cause: error });
+    if ((error as { statusCode?: number }).statusCode !== 404) {
+      throw refusalError(error, 'create', { server: engine.kind, image: name });
+    }
   }
+  await pullImage(engine, name, signal);
+  return image.inspect();
 }

@@ -21,6 +21,8 @@ export interface OpenOptions {
   /** Where the host is: the container's same folder, when it has it, is where the program runs. */
   cwd: string;
   gpu: GpuWish;
+  /** Ends what takes long before there is a target: fetching, building. */
+  signal?: AbortSignal;
   /** How to be there, where it was asked for. */
   surroundings?: Partial<Surroundings>;
 }

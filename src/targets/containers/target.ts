@@ -14,6 +14,7 @@ import type { Engine } from './engine';
 import type { Inside } from './inside';
 import { ContainerMachine } from './machine';
 import { startExec } from './program';
+import { passRequests } from './requests';
 
 export interface ContainerPlace {
   /** `container:NAME` or `image:NAME`. */
@@ -45,6 +46,7 @@ export class ContainerTarget implements Target {
   readonly cwd: string;
   readonly #folder: string;
   #run = '';
+  #directory = '';
   #copyOut: CopyOut | undefined;
   #placed = false;
 
@@ -111,6 +113,7 @@ export class ContainerTarget implements Target {
     }
     const run = `${this.#folder}/run`;
     await inside.bytes('unpack', [run], { input: await packFolder(directory, ['config.json']) });
+    this.#directory = directory;
     this.#copyOut = new CopyOut(inside, run, directory);
     return run;
   }
@@ -129,8 +132,11 @@ export class ContainerTarget implements Target {
     const program = await startExec(inside, prepared, `${this.#folder}/pid`);
     onState({ kind: 'running' });
     this.#copyOut?.begin();
+    const over = new AbortController();
+    if (this.#copyOut) void passRequests(inside, this.#directory, this.#run, over.signal);
     const problems: Problem[] = [];
     const ended = program.ended.then(async (state) => {
+      over.abort();
       await inside.ask<number>('sweep', this.#run).catch(() => 0);
       const lost = await this.#copyOut?.finish();
       if (lost) problems.push(lost);
