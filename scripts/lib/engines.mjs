@@ -154,9 +154,10 @@ async function start(kind, images) {
   await removeAbandoned();
   const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${kind.name}-`));
   const program = await secluded(kind, folder, images);
+  const completely = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
   const end = () => {
     program.kill();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    rmSync(folder, completely);
   };
   process.once('exit', end);
   const socket = path.join(folder, 'engine.sock');
@@ -172,9 +173,9 @@ async function start(kind, images) {
           await program.terminate();
         }
         if (keep) await copyImages(kind, path.join(folder, 'data'), keep);
+        await rm(folder, completely);
         process.off('exit', end);
         running.delete(engine);
-        end();
       })()),
   };
   running.add(engine);
@@ -258,15 +259,21 @@ async function removeAbandoned() {
   for (const entry of await readdir(TEMPORARY)) {
     const owner = entry.startsWith(MARK) ? Number.parseInt(entry.slice(MARK.length), 10) : 0;
     if (owner > 0 && !existsSync(`/proc/${owner}`)) {
-      await rm(path.join(TEMPORARY, entry), { recursive: true, force: true });
+      await rm(path.join(TEMPORARY, entry), { recursive: true, force: true, maxRetries: 5 });
     }
   }
 }
 
 /** @param {Engine} engine */
 async function removeContainers(engine) {
-  const ids = (await docker(engine, 'ps', '--all', '--quiet')).split('\n').filter(Boolean);
-  if (ids.length > 0) await docker(engine, 'rm', '--force', ...ids);
+  /** @param {...string} options */
+  const ids = async (...options) =>
+    (await docker(engine, 'ps', '--quiet', ...options)).split('\n').filter(Boolean);
+  // Podman's rm would first ask them to end, for ten seconds each.
+  const living = await ids();
+  if (living.length > 0) await docker(engine, 'kill', ...living).catch(() => undefined);
+  const all = await ids('--all');
+  if (all.length > 0) await docker(engine, 'rm', '--force', ...all);
 }
 
 /**
