@@ -153,8 +153,11 @@ const dockerd = (folder) => [
 async function start(kind, images) {
   await removeAbandoned();
   const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${kind.name}-`));
-  const program = await secluded(kind, folder, images);
   const completely = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
+  const program = await secluded(kind, folder, images).catch(async (error) => {
+    await rm(folder, completely);
+    throw error;
+  });
   const end = () => {
     program.kill();
     rmSync(folder, completely);
