@@ -18,9 +18,7 @@ from test_records import MODEL, one
 # The program counts its own finished calls by the length of a file, a byte each. Not in a mapped file, as we do it:
 # a witness must not share our faults (and on some virtual machines a kill loses such stores, ours or anybody's).
 COUNTING = (
-    "import os, sys\n"
-    + MODEL
-    + "mine = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)\nx = 0\n"
+    "import os, sys\n" + MODEL + "mine = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND)\nx = 0\n"
     "while True:\n"
     "    m.predict(x)  # site\n"
     "    os.write(mine, b'.')\n"

@@ -11,7 +11,13 @@ import { scratchFolder } from '../runs/callFile';
 const scratch = scratchFolder();
 
 async function started(command: string[], states: RunState[] = [], environment = {}): Promise<RunHandle> {
-  const plan = { command: () => Promise.resolve(command), cwd: scratch, runDirectory: scratch, environment, pythonPath: '/runtime' };
+  const plan = {
+    command: () => Promise.resolve(command),
+    cwd: scratch,
+    runDirectory: scratch,
+    environment,
+    pythonPath: '/runtime',
+  };
   return localTarget.start(await localTarget.prepare(plan), (state) => states.push(state));
 }
 
