@@ -24,7 +24,7 @@ const thisMachine: ChosenTarget = { id: 'local', kind: 'local', label: '' };
 
 export const targetIcons: Record<ListedTarget['kind'], string> = {
   local: 'device-desktop',
-  devcontainer: 'remote-explorer',
+  devcontainer: 'vm-active',
   container: 'vm-running',
   image: 'package',
   dockerfile: 'file-code',

@@ -69,7 +69,8 @@ export function registerCommands(context: CommandContext): Disposable {
   });
   on(commands.doctor, async (argument) => {
     const { checkEnvironment } = await import('./doctorReport');
-    await checkEnvironment(context, argument);
+    // Of the place where programs run, unless another is named.
+    await checkEnvironment(context, typeof argument === 'string' ? argument : context.targets.current.id);
   });
   on(commands.selectTarget, async () => {
     requireTrust();

@@ -97,7 +97,7 @@ function runItem(run: Run, newest: boolean): vscode.TreeItem {
   item.id = run.name;
   const time = new Date(summary.run.startedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const count = calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
-  item.description = [time, count, placeName(summary), live ? vscode.l10n.t('running') : outcome(summary)]
+  item.description = [time, count, live ? vscode.l10n.t('running') : outcome(summary), placeName(summary)]
     .filter(Boolean)
     .join(' · ');
   item.tooltip = tooltip(summary);

@@ -1,10 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import type { ContainerInfo, ImageInfo } from 'dockerode';
 import { errorText, isUserError, type Problem } from '../../common/problem';
 import { formatBytes } from '../../common/units';
 import { findExecutable } from '../localMachine';
+import { findDevcontainers, type DevcontainerFile, type FoundDevcontainers } from './devcontainerFile';
 import { connectEngine, type Engine } from './engine';
 import { ownerLabel } from './keeper';
 
@@ -47,20 +48,20 @@ export async function listTargets(options: ListOptions): Promise<TargetList> {
     detail: hostname(),
     running: true,
   };
-  const [ofEngine, files] = await Promise.all([
+  const nothing: FoundDevcontainers = { devcontainers: [], problems: [] };
+  const [{ engine, containers, images, problems }, found, apptainer] = await Promise.all([
     engineTargets(() => connect(endpoint), root),
-    root === undefined ? [] : workspaceFiles(root),
+    root === undefined ? nothing : findDevcontainers(root),
+    root === undefined ? [] : apptainerImages(root, searchPath),
   ]);
-  const { engine, containers, images, problems } = ofEngine;
   const targets = [
     local,
-    ...(root === undefined ? [] : devContainers(root, files, engine, containers)),
+    ...(root === undefined ? [] : devContainers(root, found.devcontainers, engine, containers)),
     ...containers.filter((each) => !isDevContainerOf(each, root)).map((each) => container(each, root)),
     ...images.flatMap(imageTargets),
-    ...(root === undefined ? [] : files.filter(isDockerfile).map((file) => dockerfile(root, file, engine))),
-    ...(root === undefined ? [] : await apptainerImages(root, files, searchPath)),
+    ...apptainer,
   ];
-  return { targets, problems };
+  return { targets, problems: [...problems, ...found.problems] };
 }
 
 interface OfEngine {
@@ -103,23 +104,21 @@ function isDevContainerOf({ Labels }: ContainerInfo, root: string | undefined): 
 /** One for each configuration: it runs, or it can be started. */
 function devContainers(
   root: string,
-  files: readonly string[],
+  files: readonly DevcontainerFile[],
   engine: Engine | undefined,
   containers: readonly ContainerInfo[],
 ): ListedTarget[] {
   const own = containers.filter((each) => isDevContainerOf(each, root));
-  return files.filter(isDevContainerFile).map((file, index) => {
+  return files.map(({ file, name, image }, index) => {
     // A container that was made before there was such a label belongs to the only configuration.
-    const there = own.find(
-      ({ Labels }) => (Labels[fileLabel] ?? path.join(root, file)) === path.join(root, file),
-    );
+    const there = own.find(({ Labels }) => (Labels[fileLabel] ?? file) === file);
     const running = there?.State === 'running';
     const state = running ? `running as ${nameOf(there)}` : there ? 'stopped' : 'not started yet';
     return {
-      id: index === 0 ? 'devcontainer' : `devcontainer:${path.join(root, file)}`,
+      id: index === 0 ? 'devcontainer' : `devcontainer:${file}`,
       kind: 'devcontainer',
-      label: devContainerName(file, root),
-      detail: `${file} · ${state}`,
+      label: name,
+      detail: [state, ...(image ? [withoutLatest(image)] : []), path.relative(root, file)].join(' · '),
       running,
       ...(engine ? {} : { problem: noEngine }),
     };
@@ -130,11 +129,6 @@ const noEngine: Problem = {
   message: 'No container engine answers.',
   fix: 'Start Docker or Podman, then look again.',
 };
-
-function devContainerName(file: string, root: string): string {
-  const folder = path.basename(path.dirname(file));
-  return folder === '.devcontainer' || folder === '.' ? path.basename(root) : folder;
-}
 
 function container(info: ContainerInfo, root: string | undefined): ListedTarget {
   const name = nameOf(info);
@@ -186,36 +180,20 @@ function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
-function dockerfile(root: string, file: string, engine: Engine | undefined): ListedTarget {
-  return {
-    id: `dockerfile:${path.join(root, file)}`,
-    kind: 'dockerfile',
-    label: file,
-    detail: 'built, then run',
-    running: false,
-    ...(engine ? {} : { problem: noEngine }),
-  };
-}
-
-async function apptainerImages(
-  root: string,
-  files: readonly string[],
-  searchPath: string,
-): Promise<ListedTarget[]> {
-  const images = files.filter((file) => file.endsWith('.sif'));
-  if (images.length === 0) return [];
+async function apptainerImages(root: string, searchPath: string): Promise<ListedTarget[]> {
   const tools = await Promise.all(
     ['apptainer', 'singularity'].map((tool) => findExecutable(tool, root, searchPath)),
   );
   const tool = tools.find((each) => each !== undefined);
   if (tool === undefined) return [];
+  const images = await filesBelow(root, (name) => name.endsWith('.sif'));
   return Promise.all(
     images.map(async (file): Promise<ListedTarget> => {
-      const { size } = await stat(path.join(root, file));
+      const { size } = await stat(file);
       return {
-        id: `apptainer:${path.join(root, file)}`,
+        id: `apptainer:${file}`,
         kind: 'apptainer',
-        label: file,
+        label: path.relative(root, file),
         detail: `${formatBytes(size)} · by ${path.basename(tool)}`,
         running: false,
       };
@@ -223,64 +201,26 @@ async function apptainerImages(
   );
 }
 
-const skipped = new Set([
-  'node_modules',
-  '.git',
-  '.venv',
-  'venv',
-  '.predictscope',
-  '__pycache__',
-  'site-packages',
-]);
+const skipped = new Set(['node_modules', 'venv', '__pycache__', 'site-packages']);
 /** Of a workspace that is a home folder not all is looked at. */
 const deepest = 3;
 const mostFolders = 2000;
 
-/** Files of a workspace that say what a container is made of, by their path below it, the nearest first. */
-async function workspaceFiles(root: string): Promise<string[]> {
+async function filesBelow(root: string, wanted: (name: string) => boolean): Promise<string[]> {
   const found: string[] = [];
-  let folders = [''];
-  let looked = 0;
-  for (let depth = 0; depth <= deepest && looked < mostFolders; depth++) {
+  let folders = [root];
+  for (let depth = 0, looked = 0; depth <= deepest && looked < mostFolders; depth++) {
     const below: string[] = [];
     for (const folder of folders.slice(0, mostFolders - looked)) {
       looked++;
-      const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(() => []);
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries.sort((a, b) => a.name.localeCompare(b.name))) {
-        const file = path.posix.join(folder, entry.name);
-        if (entry.isDirectory() && !skipped.has(entry.name)) below.push(file);
-        else if (entry.isFile() && (isDevContainerFile(file) || isDockerfile(file) || file.endsWith('.sif')))
-          found.push(file);
+        const file = path.join(folder, entry.name);
+        if (entry.isDirectory() && !entry.name.startsWith('.') && !skipped.has(entry.name)) below.push(file);
+        else if (entry.isFile() && wanted(entry.name)) found.push(file);
       }
     }
     folders = below;
   }
-  const configurations = found.filter(isDevContainerFile).sort((a, b) => rank(a) - rank(b));
-  return [
-    ...configurations,
-    ...(await realDockerfiles(root, found.filter(isDockerfile))),
-    ...found.filter((file) => file.endsWith('.sif')),
-  ];
-}
-
-/** As the dev containers tools look for it: .devcontainer/devcontainer.json, then .devcontainer.json, then the others. */
-function rank(file: string): number {
-  return file === '.devcontainer/devcontainer.json' ? 0 : file === '.devcontainer.json' ? 1 : 2;
-}
-
-function isDevContainerFile(file: string): boolean {
-  return /^(\.devcontainer\/([^/]+\/)?devcontainer|\.devcontainer)\.json$/.test(file);
-}
-
-function isDockerfile(file: string): boolean {
-  return /(^|\/)(Dockerfile|Containerfile)(\.[\w-]+)?$|\.(dockerfile)$/i.test(file);
-}
-
-async function realDockerfiles(root: string, files: readonly string[]): Promise<string[]> {
-  const real: string[] = [];
-  for (const file of files) {
-    const text = await readFile(path.join(root, file), 'utf8').catch(() => '');
-    if (/^\s*FROM\s+\S/im.test(text)) real.push(file);
-  }
-  return real;
+  return found;
 }
