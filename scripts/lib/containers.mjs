@@ -68,6 +68,8 @@ export async function startContainers(images, keras) {
       PREDICTSCOPE_TEST_GPU_DOCKER: gpuDocker.host,
       PREDICTSCOPE_TEST_PODMAN: podman.host,
       PREDICTSCOPE_TEST_KERAS: keras,
+      // For engines that a test starts itself.
+      PREDICTSCOPE_TEST_IMAGES: path.join(images, 'docker'),
     };
     return { environment, stop };
   } catch (error) {

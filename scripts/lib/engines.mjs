@@ -47,6 +47,9 @@ const STAND_IN_DEVICES = `
 /**
  * @typedef {object} Engine
  * @property {string} host what DOCKER_HOST takes
+ * @property {() => Promise<void>} halt ends it as its service manager would; what it stored stays
+ * @property {() => Promise<void>} cut ends it and all its containers at once, as when their machine loses its power
+ * @property {() => Promise<void>} resume starts it again after that
  * @property {(keep?: string) => Promise<void>} stop ends it and all its containers, and removes all that it stored, but
  *   for images that are to be kept in that folder
  *
@@ -154,12 +157,14 @@ async function start(kind, images) {
   await removeAbandoned();
   const folder = await mkdtemp(path.join(TEMPORARY, `${MARK}${process.pid}-${kind.name}-`));
   const completely = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 };
-  const program = await secluded(kind, folder, images).catch(async (error) => {
-    await rm(folder, completely);
-    throw error;
-  });
+  let program = await furnish(kind, folder, images)
+    .then(() => secluded(kind, folder))
+    .catch(async (error) => {
+      await rm(folder, completely);
+      throw error;
+    });
   const end = () => {
-    program.kill();
+    void program.kill();
     rmSync(folder, completely);
   };
   process.once('exit', end);
@@ -169,6 +174,17 @@ async function start(kind, images) {
   /** @type {Engine} */
   const engine = {
     host: `unix://${socket}`,
+    halt: () => program.terminate(),
+    cut: async () => {
+      await program.kill();
+      // What lies in /run and would not be there after a start.
+      for (const name of ['exec', 'engine.pid', 'engine.sock'])
+        await rm(path.join(folder, name), { recursive: true, force: true });
+    },
+    resume: async () => {
+      program = await secluded(kind, folder);
+      await answering();
+    },
     stop: (keep) =>
       (stopping ??= (async () => {
         if (!program.over()) {
@@ -184,15 +200,31 @@ async function start(kind, images) {
   running.add(engine);
   stopOnSignals();
 
-  for (const limit = Date.now() + START_LIMIT_MS; !(await answers(socket)); await sleep(50)) {
-    if (!program.over() && Date.now() < limit) continue;
-    const output = await readFile(path.join(folder, LOG), 'utf8').catch(() => '');
-    await engine.stop();
-    throw new Error(
-      `The test engine ${kind.name} did not start.\n${output.trim().split('\n').slice(-15).join('\n')}`,
-    );
-  }
+  const answering = async () => {
+    for (const limit = Date.now() + START_LIMIT_MS; !(await answers(socket)); await sleep(50)) {
+      if (!program.over() && Date.now() < limit) continue;
+      const output = await readFile(path.join(folder, LOG), 'utf8').catch(() => '');
+      await engine.stop();
+      throw new Error(
+        `The test engine ${kind.name} did not start.\n${output.trim().split('\n').slice(-15).join('\n')}`,
+      );
+    }
+  };
+  await answering();
   return engine;
+}
+
+/**
+ * What it finds in its folder at its first start.
+ *
+ * @param {Kind} kind
+ * @param {string} folder
+ * @param {string | undefined} images
+ */
+async function furnish(kind, folder, images) {
+  await mkdir(path.join(folder, 'client'));
+  await writeFile(path.join(folder, 'daemon.json'), '{}\n');
+  if (images) await copyImages(kind, images, path.join(folder, 'data'));
 }
 
 /**
@@ -200,14 +232,10 @@ async function start(kind, images) {
  *
  * @param {Kind} kind
  * @param {string} folder
- * @param {string | undefined} images
  */
-async function secluded(kind, folder, images) {
-  await mkdir(path.join(folder, 'client'));
-  await writeFile(path.join(folder, 'daemon.json'), '{}\n');
-  if (images) await copyImages(kind, images, path.join(folder, 'data'));
+async function secluded(kind, folder) {
   const { command, env } = await kind.launch(folder);
-  const log = openSync(path.join(folder, LOG), 'w');
+  const log = openSync(path.join(folder, LOG), 'a');
   // Should we be killed: this kills unshare, which kills the first process of the namespace and so all in it.
   const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--net', '--pid', '--fork', '--kill-child'];
   const child = spawn(
@@ -230,7 +258,10 @@ async function secluded(kind, folder, images) {
   closeSync(log);
   return {
     over: () => ended,
-    kill: () => child.kill('SIGKILL'),
+    kill() {
+      child.kill('SIGKILL');
+      return gone;
+    },
     async terminate() {
       terminateFirstBelow(child.pid);
       await Promise.race([gone, sleep(STOP_LIMIT_MS, undefined, { ref: false })]);

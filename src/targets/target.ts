@@ -64,8 +64,10 @@ export interface ContainerRef {
   folder: string;
   /** The run directory as it names it. */
   run: string;
-  /** It is not the host's own by a mount: what lies there has to be fetched. */
+  /** It is not the host's own by a mount: what lies there has to be fetched. False once it was. */
   apart: boolean;
+  /** The run has ended, and something of this could not be fetched or taken away: the engine was gone, the container stopped. */
+  left?: boolean;
   user?: string;
 }
 

@@ -30,6 +30,9 @@ export const endpoints = {
 /** A site-packages folder with TensorFlow and Keras, to be mounted. */
 export const keras = endpoint('PREDICTSCOPE_TEST_KERAS');
 
+/** What an engine of Docker that a test starts itself begins with. */
+export const images = (): string => endpoint('PREDICTSCOPE_TEST_IMAGES');
+
 function endpoint(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run npm test -- --ring containers`);

@@ -41,11 +41,22 @@ export class CopyOut {
       await this.#copy();
       return undefined;
     } catch (error) {
-      if (await copyFromStopped(this.inside.engine.docker, this.inside.id, this.from, this.to))
-        return undefined;
+      const { engine, id } = this.inside;
+      let there = false;
+      // Whoever restarted the engine ended the container too: what is in it can be had as soon as one answers again.
+      for (let attempt = 0; attempt < 40 && !there; attempt++) {
+        if (attempt > 0) await sleep(250);
+        there = await engine.docker.ping().then(
+          () => true,
+          () => false,
+        );
+        if (await copyFromStopped(engine.docker, id, this.from, this.to)) return undefined;
+      }
       return {
         message: `What was recorded in the container could not be fetched whole: ${errorText(error)}.`,
-        fix: `What had been fetched before is shown. Check the free space in ${this.to}.`,
+        fix: there
+          ? `What had been fetched before is shown. Check the free space in ${this.to}.`
+          : 'What had been fetched before is shown. The rest is fetched when a container is profiled next and the engine answers.',
       };
     }
   }

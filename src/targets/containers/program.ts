@@ -107,6 +107,7 @@ function letGo(stdin: NodeJS.ReadStream, stream: Duplex): void {
 /** How it ended, or why nobody knows. */
 async function outcome(inside: Inside, exec: Docker.Exec): Promise<Ended> {
   const container = inside.engine.docker.getContainer(inside.id);
+  let away = false;
   for (let attempt = 0; ; attempt++) {
     try {
       const { State } = await container.inspect();
@@ -122,17 +123,27 @@ async function outcome(inside: Inside, exec: Docker.Exec): Promise<Ended> {
         }
         return lost('The connection to the program was lost; it was ended.');
       }
+      if (away) return lost('The container engine was restarted while the program ran, and ended it.');
       const memory = State.OOMKilled ? ', because memory ran out' : '';
       return lost(`The container stopped while the program ran (exit code ${State.ExitCode}${memory}).`);
     } catch (error) {
       const code = (error as { statusCode?: number }).statusCode;
-      if (code === 404) return lost('The container was removed while the program ran.');
+      if (code === 404) return lost(await missing(container));
+      away ||= code === undefined;
       // The engine may be on its way back: what was recorded is wanted.
       if (attempt >= 60)
         return lost(`The container engine went away while the program ran: ${errorText(error)}.`);
       await new Promise((done) => setTimeout(done, 250));
     }
   }
+}
+
+/** The engine knows the program no more: with its container, or alone. */
+async function missing(container: Docker.Container): Promise<string> {
+  const there = await container.inspect().catch(() => undefined);
+  return there
+    ? 'The container was restarted while the program ran, which ended it.'
+    : 'The container was removed while the program ran.';
 }
 
 function lost(message: string): Ended {

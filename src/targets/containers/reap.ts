@@ -11,7 +11,8 @@ import { ownerIs, ownerLabel } from './keeper';
 
 /**
  * Takes away what runs left whose watcher was killed: the program, our folder, the container if we started it. What
- * had been recorded is fetched first. Runs that are watched, and engines that do not answer, are left alone.
+ * had been recorded is fetched first. So it is for runs that ended while their engine was away. Runs that are watched,
+ * and engines that do not answer, are left alone.
  */
 export async function reapRuns(logDirectory: string, pythonPath: string): Promise<void> {
   for (const name of await readdir(logDirectory).catch(() => [])) {
@@ -19,7 +20,8 @@ export async function reapRuns(logDirectory: string, pythonPath: string): Promis
     const directory = path.join(logDirectory, name);
     const record = await readRunRecord(directory);
     const { ref } = record ?? {};
-    if (!record || !ref?.container || record.state !== 'running' || isAlive(ref)) continue;
+    if (!record || !ref?.container || isAlive(ref)) continue;
+    if (record.state !== 'running' && !ref.container.left) continue;
     const engine = await connectEngine(ref.container.endpoint).catch(() => undefined);
     if (!engine) continue;
     await reapRun(engine, directory, record, ref.container, pythonPath);
@@ -34,6 +36,7 @@ async function reapRun(
   pythonPath: string,
 ): Promise<void> {
   const { id, folder, run, apart, user, ours } = container;
+  let left = false;
   try {
     const inside = await Inside.open(engine, id, { environment: {}, ...(user ? { user } : {}) }, pythonPath);
     await inside.ask('sweep', run);
@@ -41,7 +44,10 @@ async function reapRun(
     await inside.ask('remove', folder);
   } catch {
     // It no longer runs, or is gone.
-    if (apart) await copyFromStopped(engine.docker, id, run, directory);
+    const fetched = apart && (await copyFromStopped(engine.docker, id, run, directory));
+    if (fetched) container.apart = false;
+    // In a stopped container nothing can be removed: that has to wait until somebody starts it.
+    left = !ours && (await exists(engine, id));
   }
   if (ours) {
     await engine.docker
@@ -49,8 +55,19 @@ async function reapRun(
       .remove({ force: true, v: true })
       .catch(() => undefined);
   }
-  if (record.ref) delete record.ref.container;
+  if (left) container.left = true;
+  else delete record.ref?.container;
   await writeRunRecord(directory, record);
+}
+
+function exists(engine: Engine, container: string): Promise<boolean> {
+  return engine.docker
+    .getContainer(container)
+    .inspect()
+    .then(
+      () => true,
+      (error: unknown) => (error as { statusCode?: number }).statusCode !== 404,
+    );
 }
 
 /** Removes containers of ours that nobody watches and that belong to no run: we were killed before it began. */

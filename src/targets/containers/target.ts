@@ -140,6 +140,9 @@ export class ContainerTarget implements Target {
       await inside.ask<number>('sweep', this.#run).catch(() => 0);
       const lost = await this.#copyOut?.finish();
       if (lost) problems.push(lost);
+      else container.apart = false;
+      // The next start tries again, which needs the record of this run to say so.
+      if (lost || !(ours || (await this.#takeAway()))) container.left = true;
       onState(state);
       return state;
     });
@@ -157,8 +160,17 @@ export class ContainerTarget implements Target {
     return undefined; // who watches it is the command line that started it
   }
 
+  /** Our folder. False where that could not be done now. */
+  async #takeAway(): Promise<boolean> {
+    if (!this.#placed) return true;
+    return this.place.inside.ask('remove', this.#folder).then(
+      () => !(this.#placed = false),
+      () => false,
+    );
+  }
+
   async close(): Promise<void> {
-    if (this.#placed) await this.place.inside.ask('remove', this.#folder).catch(() => undefined);
+    await this.#takeAway();
     await this.place.release();
   }
 }
