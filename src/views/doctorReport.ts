@@ -121,7 +121,6 @@ class DoctorPanel {
       vscode.ViewColumn.Active,
       { enableScripts: true, localResourceRoots: [webviewRoot()] },
     );
-    panel.iconPath = vscode.Uri.joinPath(extension().extensionUri, 'media', 'icons', 'predictscope.svg');
     DoctorPanel.#current = new DoctorPanel(panel, context, answer);
   }
 

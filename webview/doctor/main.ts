@@ -65,15 +65,12 @@ function row(
   if (fix) {
     body.append(element('p', { class: 'fix' }, fix.text));
     if (fix.command !== undefined) {
-      body.append(element('code', { tabindex: '0' }, fix.command));
+      body.append(element('code', {}, fix.command));
       body.append(actions(copyButton(strings.copyCommand, strings.copied, index, 'command', title)));
     }
     const line = fix.devcontainer?.snippet;
     if (line !== undefined) {
-      body.append(
-        element('p', { class: 'file' }, 'devcontainer.json'),
-        element('code', { tabindex: '0' }, line),
-      );
+      body.append(element('p', { class: 'file' }, 'devcontainer.json'), element('code', {}, line));
       const insert = button({
         text: strings.insert,
         label: `${strings.insertLabel}: ${line}`,
@@ -97,6 +94,7 @@ function actions(...buttons: HTMLElement[]): HTMLElement {
 }
 
 const copiedMs = 1500;
+const said = document.body.appendChild(element('p', { role: 'status', class: 'unseen' }));
 
 /** Says for a moment that it was done, to the eye and to a screen reader. */
 function copyButton(
@@ -111,11 +109,13 @@ function copyButton(
     label: `${text}: ${title}`,
     onClick: () => {
       host.postMessage({ type: 'copy', finding, what });
-      label.textContent = done;
-      setTimeout(() => (label.textContent = text), copiedMs);
+      node.textContent = done;
+      said.textContent = done;
+      setTimeout(() => {
+        node.textContent = text;
+        said.textContent = '';
+      }, copiedMs);
     },
   });
-  const label = element('span', { role: 'status' }, text);
-  node.replaceChildren(label);
   return node;
 }

@@ -6,7 +6,8 @@ const tooOld: Failed = { failed: 'The interpreter is older than Python 3.7 and w
 /** One answer of doctorprobe.py, or why there is none. */
 export function placePart<K extends keyof PlaceAnswer>(answers: Answers, key: K): PlaceAnswer[K] | Failed {
   const { place = tooOld } = answers;
-  return failed(place) ? place : place[key];
+  if (failed(place)) return place;
+  return key in place ? place[key] : { failed: 'The probe did not answer' };
 }
 
 /** One answer of targetprobe.py, or why there is none. */
