@@ -29,3 +29,9 @@ function readNames(folder: string): string[] {
     return [];
   }
 }
+
+/** Whose GPU this machine has: the first that can be asked for by name. */
+export function hostGpu(): 'nvidia' | 'amd' | undefined {
+  if (['/dev/nvidiactl', '/dev/nvidia0', '/dev/dxg'].some((path) => existsSync(path))) return 'nvidia';
+  return existsSync('/dev/kfd') ? 'amd' : undefined;
+}

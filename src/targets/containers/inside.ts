@@ -26,7 +26,14 @@ export interface Surroundings {
   cwd?: string;
 }
 
-const usual = ['python3', 'python', '/usr/bin/python3', '/usr/local/bin/python3', '/opt/conda/bin/python'];
+/** What is tried where nothing names the interpreter. */
+export const usualPythons = [
+  'python3',
+  'python',
+  '/usr/bin/python3',
+  '/usr/local/bin/python3',
+  '/opt/conda/bin/python',
+];
 
 /**
  * Asks a running container by its own Python (media/python/predictscope/inside.py, given as text), which works where no
@@ -51,7 +58,7 @@ export class Inside {
   ): Promise<Inside> {
     const script = await readFile(path.join(pythonPath, 'predictscope', 'inside.py'), 'utf8');
     let last = '';
-    for (const python of new Set([...(wanted ? [wanted] : []), ...usual])) {
+    for (const python of new Set([...(wanted ? [wanted] : []), ...usualPythons])) {
       const result = await execIn(
         engine.docker,
         id,

@@ -13,7 +13,7 @@ export class ContainerMachine implements Machine {
   #map: PathMap;
 
   constructor(
-    private readonly inside: Inside,
+    private readonly inside: Pick<Inside, 'ask' | 'bytes' | 'exec'>,
     mounts: readonly PathPair[],
     private readonly copies: string,
   ) {

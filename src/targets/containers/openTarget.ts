@@ -18,7 +18,10 @@ export async function reap({ endpoint, logDirectory, pythonPath }: OpenOptions):
   }
 }
 
-/** `container:NAME`, `image:NAME` or `devcontainer[:DIR]` as a target. Throws a UserError when it is none of them. */
+/**
+ * `container:NAME`, `image:NAME`, `apptainer:IMAGE` or `devcontainer[:DIR]` as a target. Throws a UserError when it is
+ * none of them.
+ */
 export async function openTarget(text: string, options: OpenOptions): Promise<Target> {
   await reap(options);
   const [, kind = '', name = ''] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
@@ -26,12 +29,16 @@ export async function openTarget(text: string, options: OpenOptions): Promise<Ta
   if (kind === 'image' && name) {
     return (await openImage({ image: name, settings: noSettings() }, options)).target;
   }
+  if (kind === 'apptainer' && name) {
+    const { openApptainerImage } = await import('./apptainer');
+    return openApptainerImage(name, options);
+  }
   if (kind === 'devcontainer') {
     const { openDevContainer } = await import('./devcontainer');
     return openDevContainer(name || options.cwd, options);
   }
   throw new UserError(`The target ${text} is not one that this version knows.`, {
-    fix: 'Targets: local, container:NAME, image:NAME, devcontainer[:DIR].',
+    fix: 'Targets: local, container:NAME, image:NAME, apptainer:IMAGE, devcontainer[:DIR].',
   });
 }
 

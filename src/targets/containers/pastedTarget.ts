@@ -4,6 +4,7 @@ import { connectEngine } from './engine';
 import { openImage } from './imageTarget';
 import { openContainer, type OpenOptions } from './open';
 import { readPasted, type Pasted } from './pasted';
+import { readStart } from './pastedWords';
 
 export interface PastedTarget {
   target: Target;
@@ -20,7 +21,7 @@ export async function openPasted(words: readonly string[], given: OpenOptions): 
     });
   }
   const { host } = pasted.endpoint ?? {};
-  const options = { ...given, endpoint: given.endpoint || (host ?? '') };
+  const options = { ...given, asTyped: true, endpoint: given.endpoint || (host ?? '') };
   switch (pasted.kind) {
     case 'image': {
       const { target, command } = await openImage({ image: pasted.name, settings: pasted.settings }, options);
@@ -33,10 +34,10 @@ export async function openPasted(words: readonly string[], given: OpenOptions): 
         target: await openContainer(await serviceContainer(pasted, options), here(pasted, options)),
         command: pasted.command,
       };
-    case 'sif':
-      throw new UserError(`Programs in Apptainer images (${pasted.name}) cannot be profiled yet.`, {
-        fix: 'Use “Copy Profiling Command” and run the line inside the image.',
-      });
+    case 'sif': {
+      const { openApptainerLine } = await import('./apptainer');
+      return openApptainerLine(pasted, readStart(words).assignments, options);
+    }
   }
 }
 
