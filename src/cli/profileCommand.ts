@@ -6,6 +6,7 @@ import { parseSiteArgument } from '../launch/chooseSites';
 import { quoteCommandLine, startsContainer } from '../launch/commandLine';
 import { defaultLogDirectory } from '../launch/logDirectory';
 import { profile } from '../launch/profile';
+import { reapRuns } from '../launch/reapRuns';
 import { textReport } from '../launch/report';
 import type { RunOptions } from '../runs/runRecord';
 import { pathFilter } from '../sites/filter';
@@ -90,7 +91,10 @@ async function placeOf(
   const { target = 'local' } = values;
   const container = startsContainer(command);
   if (target === 'local' && !container) return { target: localTarget, command };
-  const { openTarget, openPastedLine } = await import('../targets/containers/openTarget');
+  const { openTarget, openPastedLine, reapRun, removeAbandoned } =
+    await import('../targets/containers/openTarget');
+  await reapRuns(places.logDirectory, (directory, left) => reapRun(directory, left, places.pythonPath));
+  await removeAbandoned(values.endpoint ?? '');
   const options = {
     ...places,
     endpoint: values.endpoint ?? '',

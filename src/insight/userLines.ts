@@ -69,6 +69,18 @@ const waiting: Readonly<Record<string, RegExp>> = {
   'base_events.py': /\.(_run_once|run_forever)$/,
 };
 
+/** Our functions that only pass on a call of the program's: what is above them on the stack is not our work. */
+const passing: Readonly<Record<string, RegExp>> = {
+  'frameworkcalls.py': /\brecorded$/,
+  'webrequests.py': /\bhandle$/,
+  'launch.py': /^<module>$/,
+  'launcher.py': /^_?run$/,
+};
+
+function passesOn(file: string, name: string): boolean {
+  return passing[file.replace(/^.*[\\/]/, '')]?.test(name) ?? false;
+}
+
 /** Per stack: the user's line that its time is charged to, and the user's lines on it. Grows with the table. */
 export class StackLines {
   readonly lines: UserLine[] = [];
@@ -93,11 +105,11 @@ export class StackLines {
       const file = code && table.files[code.file];
       const shown = file && !file.ours ? this.files.shown(file) : undefined;
       let flags = this.#flags[caller]!;
-      if (file?.ours) flags |= ours;
+      if (file?.ours && !passesOn(file.path, code!.name)) flags |= ours;
       if (shown !== undefined) {
         this.#self.push(this.#lineOf(shown, table.line[stack]!, code!.name));
         this.#frame.push(stack);
-        flags &= ~idle;
+        flags &= ~(idle | ours);
       } else {
         this.#self.push(this.#self[caller]!);
         this.#frame.push(this.#frame[caller]!);

@@ -20,6 +20,8 @@ export interface OpenOptions {
   interpreter?: string;
   /** Where the host is: the container's same folder, when it has it, is where the program runs. */
   cwd: string;
+  /** The program runs where the engine itself would start it: the line says so by saying nothing. */
+  asTyped?: boolean;
   gpu: GpuWish;
   /** Ends what takes long before there is a target: fetching, building. */
   signal?: AbortSignal;
@@ -70,7 +72,9 @@ export async function openRunning(
   const here = mounts
     .toSorted((a, b) => b[0].length - a[0].length)
     .find(([host]) => isBelow(options.cwd, host));
-  const cwd = surroundings.cwd ?? (here ? here[1] + options.cwd.slice(here[0].length) : inside.facts.cwd);
+  const cwd =
+    surroundings.cwd ??
+    (here && !options.asTyped ? here[1] + options.cwd.slice(here[0].length) : inside.facts.cwd);
   return new ContainerTarget({
     ...own,
     inside,

@@ -1,6 +1,6 @@
 import { UserError } from '../../common/problem';
 import type { Target } from '../target';
-import { reapContainers, reapRuns } from './reap';
+import { reapContainers } from './reap';
 import { connectEngine } from './engine';
 import { noSettings } from './containerSettings';
 import { openImage } from './imageTarget';
@@ -8,22 +8,22 @@ import type { ListOptions, TargetList } from './list';
 import { openContainer, type OpenOptions } from './open';
 import { openPasted, type PastedTarget } from './pastedTarget';
 
-/** Takes away what killed runs left, so far as an engine answers. Never throws. */
-export async function reap({ endpoint, logDirectory, pythonPath }: OpenOptions): Promise<void> {
+/** Takes away containers that killed runs left, so far as an engine answers. Never throws. */
+export async function removeAbandoned(endpoint: string): Promise<void> {
   try {
-    await reapRuns(logDirectory, pythonPath);
     await reapContainers(await connectEngine(endpoint));
   } catch {
     // Without an engine there is nothing to take away, and who needs one is told so.
   }
 }
 
+export { reapRun } from './reap';
+
 /**
  * `container:NAME`, `image:NAME`, `apptainer:IMAGE` or `devcontainer[:DIR]` as a target. Throws a UserError when it is
  * none of them.
  */
 export async function openTarget(text: string, options: OpenOptions): Promise<Target> {
-  await reap(options);
   const [, kind = '', name = ''] = /^([a-z]+)(?::(.*))?$/s.exec(text) ?? [];
   if (kind === 'container' && name) return openContainer(name, options);
   if (kind === 'image' && name) {
@@ -44,7 +44,6 @@ export async function openTarget(text: string, options: OpenOptions): Promise<Ta
 
 /** The target and the command that a line such as `docker run …` means. One bundle holds both ways in. */
 export async function openPastedLine(words: readonly string[], options: OpenOptions): Promise<PastedTarget> {
-  await reap(options);
   return openPasted(words, options);
 }
 

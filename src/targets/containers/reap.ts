@@ -1,7 +1,3 @@
-import { readdir } from 'node:fs/promises';
-import path from 'node:path';
-import { isRunName, readRunRecord, writeRunRecord, type RunRecord } from '../../runs/runRecord';
-import { isAlive } from '../localProcess';
 import type { ContainerRef } from '../target';
 import { unpackTo } from './archive';
 import { copyFromStopped } from './copyOut';
@@ -10,44 +6,28 @@ import { Inside } from './inside';
 import { ownerIs, ownerLabel } from './keeper';
 
 /**
- * Takes away what runs left whose watcher was killed: the program, our folder, the container if we started it. What
- * had been recorded is fetched first. So it is for runs that ended while their engine was away. Runs that are watched,
- * and engines that do not answer, are left alone.
+ * Takes away what a run left whose watcher was killed: the program, our folder, the container if we started it. What
+ * had been recorded is fetched into the run's directory first. False where the engine does not answer, and while
+ * somebody's container is stopped, in which nothing can be removed.
  */
-export async function reapRuns(logDirectory: string, pythonPath: string): Promise<void> {
-  for (const name of await readdir(logDirectory).catch(() => [])) {
-    if (!isRunName(name)) continue;
-    const directory = path.join(logDirectory, name);
-    const record = await readRunRecord(directory);
-    const { ref } = record ?? {};
-    if (!record || !ref?.container || isAlive(ref)) continue;
-    if (record.state !== 'running' && !ref.container.left) continue;
-    const engine = await connectEngine(ref.container.endpoint).catch(() => undefined);
-    if (!engine) continue;
-    await reapRun(engine, directory, record, ref.container, pythonPath);
-  }
-}
-
-async function reapRun(
-  engine: Engine,
+export async function reapRun(
   directory: string,
-  record: RunRecord,
-  container: ContainerRef,
+  { endpoint, id, folder, run, apart, user, ours }: ContainerRef,
   pythonPath: string,
-): Promise<void> {
-  const { id, folder, run, apart, user, ours } = container;
-  let left = false;
+): Promise<boolean> {
+  const engine = await connectEngine(endpoint).catch(() => undefined);
+  if (!engine) return false;
+  let done = true;
   try {
-    const inside = await Inside.open(engine, id, { environment: {}, ...(user ? { user } : {}) }, pythonPath);
+    const surroundings = { environment: {}, ...(user ? { user } : {}) };
+    const inside = await Inside.open(engine, id, surroundings, pythonPath);
     await inside.ask('sweep', run);
     if (apart) await unpackTo(directory, await inside.bytes('pack', [run]));
     await inside.ask('remove', folder);
   } catch {
     // It no longer runs, or is gone.
-    const fetched = apart && (await copyFromStopped(engine.docker, id, run, directory));
-    if (fetched) container.apart = false;
-    // In a stopped container nothing can be removed: that has to wait until somebody starts it.
-    left = !ours && (await exists(engine, id));
+    if (apart) await copyFromStopped(engine.docker, id, run, directory);
+    done = ours || !(await exists(engine, id));
   }
   if (ours) {
     await engine.docker
@@ -55,9 +35,7 @@ async function reapRun(
       .remove({ force: true, v: true })
       .catch(() => undefined);
   }
-  if (left) container.left = true;
-  else delete record.ref?.container;
-  await writeRunRecord(directory, record);
+  return done;
 }
 
 function exists(engine: Engine, container: string): Promise<boolean> {

@@ -81,6 +81,22 @@ describe('hot lines', () => {
     expect(told(figures([process]))).toEqual(['/w/scorer.py:6 100 100 1.000', '/w/scorer.py:4 0 100 0.000']);
   });
 
+  it('are charged with what our functions only pass on, and not with our own work', () => {
+    const passed = '/r/predictscope/frameworkcalls.py:FrameworkCalls._wrapped.<locals>.recorded:69';
+    const own = '/r/predictscope/record.py:make_functions.<locals>.end:224';
+    const torch = '/usr/lib/python3/dist-packages/torch/module.py:forward:9';
+    const served = '/r/predictscope/webrequests.py:Requests._wrapped.<locals>.handle:60';
+    const process = sampled(
+      [
+        [0, main, f(4), passed, torch],
+        [600, main, f(4), passed, own, torch],
+        [900, main, served, '/w/app.py:index:7', torch],
+      ],
+      1000,
+    );
+    expect(told(figures([process]))).toEqual(['/w/scorer.py:4 600 600 0.600', '/w/app.py:7 100 100 0.100']);
+  });
+
   it('add up over threads, while the share does not', () => {
     const process = sampled(
       [
