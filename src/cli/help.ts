@@ -6,7 +6,7 @@ export const usage = `usage: predictscope COMMAND
   sites PATH…      [--json]             find the calls of models in files and folders: Python, notebooks,
                                         JavaScript, TypeScript
   targets          [--json]             where a program can run: this machine, the dev container of the folder,
-                                        running containers, images
+                                        running containers, images, Dockerfiles
       --root DIR, --no-root             the workspace's folder (default: the working directory), or none
       --endpoint E                      the container engine (default: DOCKER_HOST, the docker context, the
                                         usual sockets)
@@ -28,7 +28,8 @@ export const usage = `usage: predictscope COMMAND
       --framework-calls                 time calls from code without source too, by wrapping the frameworks' own
                                         functions (done for python -c, standard input and .pyc files)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds
-      --target T                        where to run: local, container:NAME, image:NAME, devcontainer[:DIR]
+      --target T                        where to run: local, container:NAME, image:NAME, devcontainer[:DIR],
+                                        dockerfile:FILE
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
   attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy

@@ -93,7 +93,7 @@ export class ProgramChooser {
 
   /** Programs that the chosen place brings along. undefined: the user gave up. */
   async #offered(target: ChosenTarget): Promise<readonly TargetProgram[] | undefined> {
-    if (!/^(container|image):/.test(target.id)) return [];
+    if (!/^(container|image|dockerfile):/.test(target.id)) return [];
     return (await this.targets.code(target, false))?.programs;
   }
 

@@ -36,7 +36,8 @@ export async function selectTarget(context: TargetContext): Promise<void> {
   const { id, kind, label } = picked;
   await context.targets.choose({ id, kind, label });
   // What is open here is not what runs there, or nothing is open.
-  const apart = kind === 'image' || (kind === 'container' && picked.folder === undefined);
+  const apart =
+    kind === 'image' || kind === 'dockerfile' || (kind === 'container' && picked.folder === undefined);
   if (apart) await openContainerCode(context);
 }
 
@@ -203,7 +204,7 @@ interface SiteItem extends vscode.QuickPickItem {
 /** Predict calls of the code that the chosen container or image brings along; opens the one that is picked, to be read. */
 export async function openContainerCode(context: TargetContext, anew = false): Promise<void> {
   const target = context.targets.current;
-  if (target.kind !== 'container' && target.kind !== 'image') {
+  if (!/^(container|image|dockerfile):/.test(target.id)) {
     return selectTarget(context);
   }
   const code = await context.targets.code(target, anew);

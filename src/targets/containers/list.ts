@@ -5,7 +5,14 @@ import type { ContainerInfo, ImageInfo } from 'dockerode';
 import { errorText, isUserError, type Problem } from '../../common/problem';
 import { formatBytes } from '../../common/units';
 import { findExecutable } from '../localMachine';
-import { findDevcontainers, type DevcontainerFile, type FoundDevcontainers } from './devcontainerFile';
+import { builtPrefix } from './build';
+import {
+  findDevcontainers,
+  findDockerfiles,
+  type DevcontainerFile,
+  type Dockerfile,
+  type FoundDevcontainers,
+} from './devcontainerFile';
 import { connectEngine, type Engine } from './engine';
 import { ownerLabel } from './keeper';
 
@@ -49,9 +56,10 @@ export async function listTargets(options: ListOptions): Promise<TargetList> {
     running: true,
   };
   const nothing: FoundDevcontainers = { devcontainers: [], problems: [] };
-  const [{ engine, containers, images, problems }, found, apptainer] = await Promise.all([
+  const [{ engine, containers, images, problems }, found, dockerfiles, apptainer] = await Promise.all([
     engineTargets(() => connect(endpoint), root),
     root === undefined ? nothing : findDevcontainers(root),
+    root === undefined ? [] : findDockerfiles(root),
     root === undefined ? [] : apptainerImages(root, searchPath),
   ]);
   const targets = [
@@ -59,6 +67,10 @@ export async function listTargets(options: ListOptions): Promise<TargetList> {
     ...(root === undefined ? [] : devContainers(root, found.devcontainers, engine, containers)),
     ...containers.filter((each) => !isDevContainerOf(each, root)).map((each) => container(each, root)),
     ...images.flatMap(imageTargets),
+    ...dockerfiles
+      // One of a dev container needs what the dev container says.
+      .filter(({ file }) => !found.devcontainers.some(({ dockerfile }) => dockerfile === file))
+      .map((each) => dockerfileTarget(root ?? '', each, engine)),
     ...apptainer,
   ];
   return { targets, problems: [...problems, ...found.problems] };
@@ -162,7 +174,12 @@ function imageTargets(info: ImageInfo): ListedTarget[] {
   // Podman gives none where Docker gives <none>.
   const names = (info.RepoTags as string[] | null) ?? [];
   return names
-    .filter((name) => !name.includes('<none>') && !/^(localhost\/)?vsc-[\w.-]+(-uid)?:/.test(name))
+    .filter(
+      (name) =>
+        !name.includes('<none>') &&
+        !name.includes(builtPrefix) &&
+        !/^(localhost\/)?vsc-[\w.-]+(-uid)?:/.test(name),
+    )
     .map((name) => ({
       id: `image:${withoutLatest(name)}`,
       kind: 'image',
@@ -178,6 +195,21 @@ function withoutLatest(image: string): string {
 
 function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10);
+}
+
+function dockerfileTarget(
+  root: string,
+  { file, base }: Dockerfile,
+  engine: Engine | undefined,
+): ListedTarget {
+  return {
+    id: `dockerfile:${file}`,
+    kind: 'dockerfile',
+    label: path.relative(root, file),
+    detail: base ? `built on ${withoutLatest(base)}` : 'is built first',
+    running: false,
+    ...(engine ? {} : { problem: noEngine }),
+  };
 }
 
 async function apptainerImages(root: string, searchPath: string): Promise<ListedTarget[]> {

@@ -33,12 +33,16 @@ export async function openTarget(text: string, options: OpenOptions): Promise<Ta
     const { openApptainerImage } = await import('./apptainer');
     return openApptainerImage(name, options);
   }
+  if (kind === 'dockerfile' && name) {
+    const { openDockerfile } = await import('./build');
+    return openDockerfile(name, options);
+  }
   if (kind === 'devcontainer') {
     const { openDevContainer } = await import('./devcontainer');
     return openDevContainer(name || options.cwd, options);
   }
   throw new UserError(`The target ${text} is not one that this version knows.`, {
-    fix: 'Targets: local, container:NAME, image:NAME, apptainer:IMAGE, devcontainer[:DIR].',
+    fix: 'Targets: local, container:NAME, image:NAME, apptainer:IMAGE, devcontainer[:DIR], dockerfile:FILE.',
   });
 }
 

@@ -149,6 +149,24 @@ describe('where a program can run', () => {
     });
   });
 
+  it('is each Dockerfile that no dev container is made of', async () => {
+    const root = workspace({
+      '.devcontainer/devcontainer.json': '{ "build": { "dockerfile": "Dockerfile" } }',
+      '.devcontainer/Dockerfile': 'FROM python\n',
+      'docker/Dockerfile.gpu': 'FROM lab/cuda:12\n',
+    });
+    const found = await listed(engine([], [image('predictscope-built/x-01234567:latest')]), root);
+    expect(found.slice(2)).toEqual([
+      {
+        id: `dockerfile:${path.join(root, 'docker/Dockerfile.gpu')}`,
+        kind: 'dockerfile',
+        label: 'docker/Dockerfile.gpu',
+        detail: 'built on lab/cuda:12',
+        running: false,
+      },
+    ]);
+  });
+
   it('is an Apptainer image only where Apptainer is', async () => {
     const root = workspace({ 'images/model.sif': 'x', 'bin/apptainer': '#!/bin/sh\n' });
     chmodSync(path.join(root, 'bin/apptainer'), 0o755);
