@@ -39,7 +39,11 @@ async function main() {
   const { rings } = await import('./rings/all.mjs'); // They use what was just installed.
   const asked = rings.filter(({ name }) => values.ring.includes(name));
   const running = asked.filter(({ name }) => !values.skip.includes(name));
-  const made = await prepare(running.flatMap(({ needs }) => needs));
+  const wanted = (/** @type {Ring} */ { needs, wants = [] }) => [
+    ...needs,
+    ...wants.filter((name) => !values.skip.includes(name)),
+  ];
+  const made = await prepare(running.flatMap(wanted));
 
   const results = [];
   for (const names of TOGETHER) {
@@ -69,10 +73,12 @@ async function runRing(ring, made, { full, grep }) {
   /** @type {TestResult[]} */
   const problems = [];
   const prepared = { python: '', code: '', containers: '', full, ...(grep ? { grep } : {}) };
-  for (const need of ring.needs) {
+  for (const need of [...ring.needs, ...(ring.wants ?? [])]) {
     const result = made.get(need);
     if (!result) continue;
-    if ('problem' in result) problems.push(failure(`set-up: ${need}`, result.problem));
+    const must = ring.needs.includes(need);
+    if ('problem' in result && must) problems.push(failure(`set-up: ${need}`, result.problem));
+    else if ('problem' in result) console.log(`  without ${need}: ${result.problem}`);
     else if (need === 'python' || need === 'code' || need === 'containers') prepared[need] = result.value;
   }
   if (problems.length > 0) return problems;

@@ -23,7 +23,15 @@ import { artifacts } from '../lib/paths.mjs';
  */
 
 /** @typedef {'build' | 'python' | 'code' | 'browser' | 'containers'} Need */
-/** @typedef {{ name: string, needs: Need[], run: (prepared: Prepared) => Promise<TestResult[]> }} Ring */
+/**
+ * `wants` is what some of its tests need: where that cannot be had, these alone are left out.
+ *
+ * @typedef {object} Ring
+ * @property {string} name
+ * @property {Need[]} needs
+ * @property {Need[]} [wants]
+ * @property {(prepared: Prepared) => Promise<TestResult[]>} run
+ */
 
 /**
  * An empty folder for what the ring leaves to look at.

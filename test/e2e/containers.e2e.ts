@@ -71,6 +71,7 @@ export const tests = defineTests([
   {
     name: 'an empty window: a container that somebody else started, its code only in the image',
     limitMs: 240_000,
+    containers: true,
     run: async ({ openWorkbench, vsix, afterwards }) => {
       const name = `predictscope-e2e-${process.pid}`;
       await docker('run', '--detach', '--rm', '--name', name, app, 'sleep', '1000');
@@ -159,6 +160,7 @@ export const tests = defineTests([
   {
     name: 'the sample workspace in its dev container, from an image',
     limitMs: 240_000,
+    containers: true,
     run: async ({ openWorkbench, sampleWorkspace }) => {
       const workspace = await sampleWorkspace();
       await chmod(workspace, 0o755);
