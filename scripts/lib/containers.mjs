@@ -1,6 +1,6 @@
 // What the container tests run against: engines of our own with images in them.
 import path from 'node:path';
-import { startDocker, startGpuDocker, startPodman } from './engines.mjs';
+import { startCdiDocker, startDocker, startGpuDocker, startPodman } from './engines.mjs';
 import { ensureImages } from './images.mjs';
 import { step } from './run.mjs';
 import { ensureDebian, MissingSystemPackage, which } from './system.mjs';
@@ -48,13 +48,15 @@ export async function ensureContainers() {
 /**
  * @param {string} images of ensureContainers()
  * @param {string} keras of ensureKeras()
+ * @param {string} [newer] of ensureNewerDocker()
  * @returns {Promise<Containers>}
  */
-export async function startContainers(images, keras) {
+export async function startContainers(images, keras, newer) {
   const started = await Promise.allSettled([
     startDocker(path.join(images, 'docker')),
     startGpuDocker(path.join(images, 'docker')),
     startPodman(path.join(images, 'podman')),
+    ...(newer ? [startCdiDocker(newer, path.join(images, 'docker'))] : []),
   ]);
   const engines = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {
@@ -62,11 +64,12 @@ export async function startContainers(images, keras) {
   };
   try {
     for (const result of started) if (result.status === 'rejected') throw result.reason;
-    const [docker, gpuDocker, podman] = engines;
+    const [docker, gpuDocker, podman, cdiDocker] = engines;
     const environment = {
       PREDICTSCOPE_TEST_DOCKER: docker.host,
       PREDICTSCOPE_TEST_GPU_DOCKER: gpuDocker.host,
       PREDICTSCOPE_TEST_PODMAN: podman.host,
+      ...(cdiDocker ? { PREDICTSCOPE_TEST_CDI_DOCKER: cdiDocker.host } : {}),
       PREDICTSCOPE_TEST_KERAS: keras,
       // For engines that a test starts itself.
       PREDICTSCOPE_TEST_IMAGES: path.join(images, 'docker'),

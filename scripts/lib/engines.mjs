@@ -3,7 +3,7 @@
 // overlays and its containers are nobody else's, and the kernel takes them away with its first process.
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -86,6 +86,38 @@ const GPU_DOCKER = {
   }),
 };
 
+/**
+ * Another system's root folder in place of this one's, and nobody can write to it. The socket, what is stored and what
+ * tests mount are in the folders for temporary files.
+ */
+const OTHER_SYSTEM = `
+  mount --bind "$SYSTEM" "$SYSTEM"
+  for name in dev proc sys run tmp var/tmp; do mount --rbind "/$name" "$SYSTEM/$name"; done
+  mount -o remount,bind,ro "$SYSTEM"
+  cd "$SYSTEM"
+  pivot_root . mnt
+  cd /
+  umount --lazy /mnt`;
+
+/**
+ * Docker of 25 and later knows CDI.
+ *
+ * @param {string} system
+ * @returns {Kind}
+ */
+const CDI_DOCKER = (system) => ({
+  ...DOCKER,
+  name: 'cdi-docker',
+  preparation: `${SECLUDE}${OTHER_SYSTEM}`,
+  async launch(folder) {
+    const specs = path.join(folder, 'cdi');
+    await cp(path.join(STAND_INS, 'cdi'), specs, { recursive: true });
+    const settings = { features: { cdi: true }, 'cdi-spec-dirs': [specs] };
+    await writeFile(path.join(folder, 'daemon.json'), JSON.stringify(settings));
+    return { command: dockerd(folder), env: { SYSTEM: system, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } };
+  },
+});
+
 /** @type {Kind} */
 const PODMAN = {
   name: 'podman',
@@ -120,6 +152,14 @@ export const startDocker = (images) => start(DOCKER, images);
  * @param {string} [images]
  */
 export const startGpuDocker = (images) => start(GPU_DOCKER, images);
+
+/**
+ * A newer Docker that reads the stand-in of a CDI file in test/containers/fake-gpu/cdi.
+ *
+ * @param {string} system of ensureNewerDocker()
+ * @param {string} [images] of an older one, which it takes over
+ */
+export const startCdiDocker = (system, images) => start(CDI_DOCKER(system), images);
 
 /** @param {string} [images] */
 export const startPodman = (images) => start(PODMAN, images);

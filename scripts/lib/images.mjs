@@ -104,6 +104,33 @@ async function debianPackages() {
   return path.join(folder, 'root.tar');
 }
 
+/**
+ * The Docker of Debian 13 in a root folder of its own.
+ *
+ * @returns {Promise<string>} the folder, for startCdiDocker()
+ */
+export async function ensureNewerDocker() {
+  const included = 'base-files,coreutils,dash,docker.io,iptables,iproute2,kmod,mount,tini,util-linux';
+  const files = `
+    ln -sf dash "$1/bin/sh"
+    for name in iptables ip6tables; do ln -sf "$name-nft" "$1/usr/sbin/$name"; done
+    mkdir -p "$1/mnt" "$1/var/tmp"
+    printf 'root:x:0:0:root:/root:/bin/sh\\n' > "$1/etc/passwd"
+    printf 'root:x:0:\\ndocker:x:101:\\n' > "$1/etc/group"
+    rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*`;
+  const options = [
+    ...['--quiet', '--format=directory', '--variant=extract', '--aptopt=Acquire::Languages "none"'],
+    ...['doc', 'man', 'locale'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`),
+    ...[`--include=${included}`, `--extract-hook=${files}`, 'trixie'],
+  ];
+  const folder = await cached('container-trixie', options.join('\n'), (target) =>
+    step('a newer Docker', () =>
+      run('mmdebstrap', [...options, path.join(target, 'root')]).then(() => undefined),
+    ),
+  );
+  return path.join(folder, 'root');
+}
+
 /** @returns {Promise<string>} an archive of PyTorch and what it needs, where Debian's Python looks for it */
 async function torchPackages() {
   const requirements = path.join(SOURCES, 'torch/requirements.txt');

@@ -1,6 +1,6 @@
 // vitest over test/containers, with container engines of our own that live as long as it runs.
 import { startContainers } from '../lib/containers.mjs';
-import { ensureKeras } from '../lib/images.mjs';
+import { ensureKeras, ensureNewerDocker } from '../lib/images.mjs';
 import { step } from '../lib/run.mjs';
 import { testEnvironment } from './ring.mjs';
 import { runVitest } from './vitest.mjs';
@@ -11,8 +11,9 @@ export const containers = {
   needs: ['build', 'python', 'containers'],
   async run(prepared) {
     const keras = await ensureKeras(prepared.python);
+    const newer = prepared.full ? await ensureNewerDocker() : undefined;
     const { environment, stop } = await step('container engines with images', () =>
-      startContainers(prepared.containers, keras),
+      startContainers(prepared.containers, keras, newer),
     );
     try {
       return await runVitest({

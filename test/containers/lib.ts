@@ -33,7 +33,8 @@ export const keras = endpoint('PREDICTSCOPE_TEST_KERAS');
 /** What an engine of Docker that a test starts itself begins with. */
 export const images = (): string => endpoint('PREDICTSCOPE_TEST_IMAGES');
 
-function endpoint(name: string): string {
+/** A variable of the container ring. */
+export function endpoint(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run npm test -- --ring containers`);
   return value;

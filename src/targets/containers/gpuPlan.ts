@@ -72,6 +72,8 @@ export interface GpuAttempt {
   reason: 'asked' | 'seen' | 'try';
   /** One sentence for the log and the doctor. */
   why: string;
+  /** Somebody named these cards, or their number; not whatever there is. */
+  cards?: true;
 }
 
 /**
@@ -98,9 +100,15 @@ export function gpuWish(wish: GpuWish, devcontainer: DevcontainerGpu = {}): GpuW
 export function planGpu(question: GpuQuestion): GpuAttempt[] {
   const wish = gpuWish(question.wish, question.devcontainer);
   if (wish === 'none') return [cpu('No GPU was asked for.')];
+  const asked = askedAttempts(question);
   const attempts = [
-    ...askedAttempts(question),
-    ...(question.server === 'podman' ? podmanAttempts(question) : dockerAttempts(question)),
+    ...asked,
+    // Who names cards gets those or none: the other attempts are for whatever there is.
+    ...(asked.some(({ cards }) => cards)
+      ? []
+      : question.server === 'podman'
+        ? podmanAttempts(question)
+        : dockerAttempts(question)),
   ];
   const known = new Set<string>();
   const unlike = attempts.filter((attempt) => {
@@ -140,6 +148,10 @@ function askedAttempt(question: GpuQuestion, asked: AskedDevices, source: string
   if (runtime !== undefined) settings.runtime = runtime;
   if (gpus !== undefined && byName.length === 0) settings.gpus = gpus;
   const { hostConfig } = settingsToHostConfig(settings);
+  const named =
+    devices.some((device) => isCdiDevice(device) && !device.endsWith('=all')) ||
+    (gpus !== undefined && (parseGpus(gpus).Count ?? 0) >= 0);
+  const cards = named ? { cards: true as const } : {};
   const kfd = devices.some((device) => device.startsWith('/dev/kfd'));
   if (kfd && groupAdd.length === 0) Object.assign(hostConfig, renderGroups(question));
   return [
@@ -155,8 +167,23 @@ function askedAttempt(question: GpuQuestion, asked: AskedDevices, source: string
       env: runtime === 'nvidia' && gpus === undefined ? nvidiaEnvironment : {},
       reason: 'asked',
       why: `${source} asks for ${askedWords(asked).join(' ')}.`,
+      ...cards,
     },
+    // A Docker without NVIDIA's hook may have the same cards as CDI devices.
+    ...(named && gpus !== undefined && question.server === 'docker' && readsCdi(question.info)
+      ? [
+          {
+            ...cdi(cdiNames(gpus), 'try', `${source} asks for --gpus ${gpus}, in the words of CDI.`),
+            ...cards,
+          },
+        ]
+      : []),
   ];
+}
+
+/** Before API 1.50 the engine says that it knows CDI, not what it found. */
+function readsCdi({ CDISpecDirs }: EngineInfo): boolean {
+  return (CDISpecDirs ?? []).length > 0;
 }
 
 /** `--gpus` as CDI names: podman gives the first N cards for a number. */
@@ -200,12 +227,7 @@ function dockerAttempts(question: GpuQuestion): GpuAttempt[] {
   const hook = hasRuntime(info, 'nvidia');
   const attempts = [...discovered, deviceRequest(hook, wsl)];
   if (hook) attempts.push(nvidiaRuntime);
-  // Before API 1.50 the engine says that it knows CDI, not what it found.
-  if (
-    discovered.length === 0 &&
-    info.DiscoveredDevices === undefined &&
-    (info.CDISpecDirs ?? []).length > 0
-  ) {
+  if (discovered.length === 0 && info.DiscoveredDevices === undefined && readsCdi(info)) {
     attempts.push(
       cdi(['nvidia.com/gpu=all'], 'try', 'The engine reads CDI files; whether there is one is not known.'),
     );

@@ -203,6 +203,29 @@ describe('what somebody wrote', () => {
     ).toEqual(['video']);
   });
 
+  it('is all that is tried where cards are named: others would not be those', () => {
+    const reads = { ...plain20, CDISpecDirs: ['/etc/cdi'] };
+    const requests = (asked: object): unknown =>
+      plan({ info: reads, host: { render: [] }, wish: 'required', asked: { ...noSettings(), ...asked } }).map(
+        ({ hostConfig }) => hostConfig.DeviceRequests?.[0],
+      );
+    expect(requests({ devices: ['nvidia.com/gpu=9'] })).toEqual([
+      { Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=9'] },
+    ]);
+    expect(requests({ gpus: 'device=1' })).toEqual([
+      { Driver: '', DeviceIDs: ['1'], Capabilities: [['gpu']] },
+      { Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=1'] },
+    ]);
+    expect(requests({ gpus: '1' })).toEqual([
+      { Driver: '', Count: 1, Capabilities: [['gpu']] },
+      { Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=0'] },
+    ]);
+    expect(requests({ devices: ['nvidia.com/gpu=all'] })).toEqual([
+      { Driver: 'cdi', DeviceIDs: ['nvidia.com/gpu=all'] },
+      all.DeviceRequests[0],
+    ]);
+  });
+
   it('is said to Podman in its own words', () => {
     const podman = { server: 'podman', version: '5.4.2', info: podman5 } as const;
     const ids = (gpus: string): unknown =>
