@@ -29,12 +29,15 @@ export const usage = `usage: predictscope COMMAND
                                         functions (done for python -c, standard input and .pyc files)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds
       --target T                        where to run: local, container:NAME, image:NAME, devcontainer[:DIR],
-                                        dockerfile:FILE
+                                        dockerfile:FILE, apptainer:IMAGE; without it a COMMAND such as
+                                        docker run … is followed into its container
+      --gpu auto|required|none          what a container of ours is given (default: auto)
+      --endpoint E                      the container engine
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
   attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy
   capture RUN                           a run that goes on: trace its next calls
-  doctor [options] [-- PYTHON]          what stands in the way of a true profile: Python, frameworks, GPU, CUPTI,
+  doctor [options] [-- PYTHON|docker …] what stands in the way of a true profile: Python, frameworks, GPU, CUPTI,
                                         container, clock, log directory (125: nothing could be asked)
       --target T                        the place to examine (default: local)
       --log-dir DIR, --endpoint E       as for profile
