@@ -3,14 +3,18 @@ import { parseArgs } from 'node:util';
 import { UserError } from '../common/problem';
 import { examine } from '../launch/doctor/examine';
 import { doctorReport } from '../launch/doctor/report';
+import { startsContainer } from '../launch/commandLine';
 import { findInterpreter } from '../launch/interpreter';
 import { defaultLogDirectory } from '../launch/logDirectory';
 import { localTarget } from '../targets/local';
+import type { OpenOptions } from '../targets/containers/open';
 import type { Target } from '../targets/target';
 
 /** `predictscope doctor [--target T] [-- PYTHON]`: what stands in the way of a true profile there. */
 export async function doctorCommand(args: readonly string[], root: string): Promise<void> {
-  const { target: name, endpoint, logDirectory, python, json, editor } = parse(args);
+  const { target: name, endpoint, logDirectory, words, json, editor } = parse(args);
+  const line = startsContainer(words);
+  const python = line ? undefined : words[0];
   const pythonPath = path.join(root, 'media', 'python');
   const cwd = process.cwd();
   const cancel = new AbortController();
@@ -21,14 +25,16 @@ export async function doctorCommand(args: readonly string[], root: string): Prom
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop);
   let target: Target | undefined;
   try {
-    target = await open(name, {
+    target = await open(name, line ? words : undefined, {
       endpoint,
       logDirectory,
       pythonPath,
       cwd,
+      signal: cancel.signal,
       ...(python ? { interpreter: python } : {}),
     });
-    const interpreter = python ?? (name === 'local' ? await localPython(cwd) : undefined);
+    const place = line ? target.id : name;
+    const interpreter = python ?? (target === localTarget ? await localPython(cwd) : undefined);
     const findings = await unlessStopped(
       cancel.signal,
       examine(target, {
@@ -41,7 +47,7 @@ export async function doctorCommand(args: readonly string[], root: string): Prom
       }),
     );
     process.stdout.write(
-      json ? `${JSON.stringify({ target: name, findings })}\n` : doctorReport(name, findings),
+      json ? `${JSON.stringify({ target: place, findings })}\n` : doctorReport(place, findings),
     );
   } catch (error) {
     await target?.close?.();
@@ -67,13 +73,16 @@ function unlessStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   ]);
 }
 
+/** `line`: words such as `docker run …`, which say more than a name. */
 async function open(
   name: string,
-  places: { endpoint: string; logDirectory: string; pythonPath: string; cwd: string; interpreter?: string },
+  line: readonly string[] | undefined,
+  places: Omit<OpenOptions, 'gpu'>,
 ): Promise<Target> {
-  if (name === 'local') return localTarget;
-  const { openTarget } = await import('../targets/containers/openTarget');
-  return openTarget(name, { ...places, gpu: 'auto' });
+  if (name === 'local' && !line) return localTarget;
+  const { openTarget, openPastedLine } = await import('../targets/containers/openTarget');
+  const options: OpenOptions = { ...places, gpu: 'auto' };
+  return line ? (await openPastedLine(line, options)).target : openTarget(name, options);
 }
 
 /** The same interpreter as a run from the editor takes, where the Python extension says nothing. */
@@ -102,7 +111,8 @@ interface Parsed {
   target: string;
   endpoint: string;
   logDirectory: string;
-  python: string | undefined;
+  /** An interpreter, or a line such as `docker run …`. */
+  words: readonly string[];
   json: boolean;
   editor: boolean;
 }
@@ -110,11 +120,12 @@ interface Parsed {
 function parse(args: readonly string[]): Parsed {
   const dashes = args.indexOf('--');
   const own = dashes < 0 ? args : args.slice(0, dashes);
-  const [python, ...more] = dashes < 0 ? [] : args.slice(dashes + 1);
-  if (more.length > 0) {
-    throw new UserError(`doctor takes one interpreter after --, not ${more.length + 1} words.`, {
-      fix: 'For example: predictscope doctor -- .venv/bin/python',
-    });
+  const words = dashes < 0 ? [] : args.slice(dashes + 1);
+  if (words.length > 1 && !startsContainer(words)) {
+    throw new UserError(
+      `doctor takes one interpreter after --, or a line that starts a container, not ${words.length} words.`,
+      { fix: 'For example: predictscope doctor -- .venv/bin/python' },
+    );
   }
   try {
     const { values } = parseArgs({
@@ -132,7 +143,7 @@ function parse(args: readonly string[]): Parsed {
       target: values.target,
       endpoint: values.endpoint,
       logDirectory: path.resolve(values['log-dir'] ?? defaultLogDirectory(process.cwd())),
-      python,
+      words,
       json: values.json,
       editor: values.editor,
     };

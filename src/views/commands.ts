@@ -9,6 +9,7 @@ import type { Run } from '../insight/runStore';
 import { runTitle } from '../insight/runTitle';
 import type { RunNode, RunsTree } from './runsTree';
 import type { RunsModel } from '../editor/runsModel';
+import { homeFolders } from '../editor/homeFolder';
 import { stopRecording, stopRun } from '../editor/stopRun';
 import { askForTrace } from '../runs/asking';
 import type { InsertedCalls } from '../editor/insertedCalls';
@@ -69,8 +70,8 @@ export function registerCommands(context: CommandContext): Disposable {
   });
   on(commands.doctor, async (argument) => {
     const { checkEnvironment } = await import('./doctorReport');
-    // Of the place where programs run, unless another is named.
-    await checkEnvironment(context, typeof argument === 'string' ? argument : context.targets.current.id);
+    // Asked here: this bundle knows the folder that stands in where none is open.
+    await checkEnvironment({ ...context, home: () => homeFolders()[0] }, argument);
   });
   on(commands.selectTarget, async () => {
     requireTrust();

@@ -6,51 +6,53 @@ import { UserError, errorText, isUserError } from '../common/problem';
 import type { DoctorStrings, FromDoctor, ToDoctor } from '../common/protocol';
 import type { Launcher } from '../editor/launcher';
 import { logDirectory } from '../editor/logDirectory';
+import { kindName, type ChosenTarget, type TargetChooser } from '../editor/targetChooser';
 import { activationEnvironment } from '../launch/interpreter';
 import { devcontainerFiles, insertDevcontainerLine } from './devcontainerEdit';
 import { runDoctor, type DoctorAnswer } from './doctorRun';
 import { requireTrust } from './profileCommands';
 
 interface DoctorContext {
+  extensionPath: string;
   launcher: Launcher;
+  targets: TargetChooser;
   log: Log;
+  /** The first folder of the window, or what stands in for it. */
+  home: () => vscode.WorkspaceFolder | undefined;
 }
 
-/** Examines the place where programs run and shows what was found. `argument`: the place, where it is not the chosen one. */
+/** Examines the place where programs run and shows what was found. `argument`: another place, as `--target` takes it. */
 export async function checkEnvironment(context: DoctorContext, argument: unknown): Promise<void> {
   requireTrust();
-  const folder = await folderToCheck();
-  const configuration = vscode.workspace.getConfiguration('predictscope', folder);
-  const chosen = configuration.get<string>('target') ?? '';
-  const target = typeof argument === 'string' && argument ? argument : chosen || 'local';
-  const answer = await examineWithProgress(
-    context,
-    folder,
-    target,
-    configuration.get<string>('containers.endpoint') ?? '',
-  );
-  if (answer) await DoctorPanel.show(context, answer);
+  const { current } = context.targets;
+  const named = typeof argument === 'string' && argument !== current.id ? argument : undefined;
+  await check(context, named === undefined ? current : { id: named, kind: 'local', label: named });
 }
 
-/** undefined without a folder: containers can be examined all the same. */
-async function folderToCheck(): Promise<vscode.WorkspaceFolder | undefined> {
+async function check(context: DoctorContext, place: ChosenTarget): Promise<void> {
+  const folder = await folderToCheck(context);
+  const answer = await examineWithProgress(context, folder, place);
+  if (answer) await DoctorPanel.show(context, answer, place);
+}
+
+/** Containers can be examined without a folder too. undefined: none was picked of several. */
+async function folderToCheck({ home }: DoctorContext): Promise<vscode.WorkspaceFolder | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
   const active = vscode.window.activeTextEditor?.document.uri;
   const own = active && vscode.workspace.getWorkspaceFolder(active);
-  if (own || folders.length < 2) return own ?? folders[0];
+  if (own || folders.length < 2) return own ?? home();
   return vscode.window.showWorkspaceFolderPick();
 }
 
 /** undefined: the user gave up. */
 async function examineWithProgress(
-  { launcher, log }: DoctorContext,
+  { extensionPath, launcher, targets, log }: DoctorContext,
   folder: vscode.WorkspaceFolder | undefined,
-  target: string,
-  endpoint: string,
+  place: ChosenTarget,
 ): Promise<DoctorAnswer | undefined> {
-  const python = target === 'local' && folder ? (await launcher.interpreter(folder)).path : undefined;
+  const python = place.id === 'local' && folder ? (await launcher.interpreter(folder)).path : undefined;
   const environment = python === undefined ? {} : await activationEnvironment(python, process.env);
-  const title = vscode.l10n.t('Checking the profiling environment of {0}', placeName(target));
+  const title = vscode.l10n.t('Checking the profiling environment of {0}', placeName(place));
   return vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title, cancellable: true },
     async (progress, token) => {
@@ -60,12 +62,10 @@ async function examineWithProgress(
       });
       try {
         return await runDoctor({
-          extensionPath: extension().extensionPath,
-          target,
-          endpoint,
-          ...(folder ? { logDirectory: logDirectory(folder) } : {}),
-          ...(python === undefined ? {} : { python }),
-          cwd: folder?.uri.fsPath ?? homedir(),
+          extensionPath,
+          options: [...targets.options(place), ...(folder ? ['--log-dir', logDirectory(folder)] : [])],
+          words: place.prefix ?? (python === undefined ? [] : [python]),
+          cwd: await startFolder(folder),
           environment,
           signal: cancel.signal,
           onStep: (message) => {
@@ -74,15 +74,21 @@ async function examineWithProgress(
         });
       } catch (error) {
         if (cancel.signal.aborted) return undefined;
-        log.error(`predictscope doctor --target ${target}: ${errorText(error)}`);
+        log.error(`predictscope doctor, ${place.id}: ${errorText(error)}`);
         throw error;
       }
     },
   );
 }
 
-function placeName(target: string): string {
-  return target === 'local' ? vscode.l10n.t('this machine') : target;
+async function startFolder(folder: vscode.WorkspaceFolder | undefined): Promise<string> {
+  if (!folder) return homedir();
+  await vscode.workspace.fs.createDirectory(folder.uri); // the one that stands in may not be there yet
+  return folder.uri.fsPath;
+}
+
+function placeName({ id, kind, label }: ChosenTarget): string {
+  return id !== 'local' && kind === 'local' ? label : kindName(kind, label);
 }
 
 function extension(): vscode.Extension<unknown> {
@@ -100,17 +106,19 @@ class DoctorPanel {
     private readonly panel: vscode.WebviewPanel,
     private context: DoctorContext,
     private answer: DoctorAnswer,
+    private place: ChosenTarget,
   ) {
     panel.webview.onDidReceiveMessage((message: FromDoctor) => void this.#receive(message));
     panel.onDidDispose(() => (DoctorPanel.#current = undefined));
     panel.webview.html = reportHtml(panel.webview);
   }
 
-  static async show(context: DoctorContext, answer: DoctorAnswer): Promise<void> {
+  static async show(context: DoctorContext, answer: DoctorAnswer, place: ChosenTarget): Promise<void> {
     const shown = DoctorPanel.#current;
     if (shown) {
       shown.context = context;
       shown.answer = answer;
+      shown.place = place;
       shown.panel.reveal();
       await shown.#send();
       return;
@@ -121,7 +129,7 @@ class DoctorPanel {
       vscode.ViewColumn.Active,
       { enableScripts: true, localResourceRoots: [webviewRoot()] },
     );
-    DoctorPanel.#current = new DoctorPanel(panel, context, answer);
+    DoctorPanel.#current = new DoctorPanel(panel, context, answer, place);
   }
 
   async #receive(message: FromDoctor): Promise<void> {
@@ -136,7 +144,7 @@ class DoctorPanel {
 
   async #answer(message: FromDoctor): Promise<void> {
     if (message.type === 'ready') return this.#send();
-    if (message.type === 'again') return checkEnvironment(this.context, this.answer.target);
+    if (message.type === 'again') return check(this.context, this.place);
     const fix = this.answer.findings[message.finding]?.fix;
     if (message.type === 'insert') {
       if (fix?.devcontainer) await insertDevcontainerLine(fix.devcontainer);
@@ -154,7 +162,7 @@ class DoctorPanel {
       target,
       findings,
       canInsert: this.#canInsert,
-      strings: strings(placeName(target)),
+      strings: strings(placeName(this.place)),
     };
     await this.panel.webview.postMessage(message);
   }

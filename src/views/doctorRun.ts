@@ -5,12 +5,10 @@ import type { Finding } from '../launch/doctor/finding';
 
 export interface DoctorRequest {
   extensionPath: string;
-  target: string;
-  endpoint: string;
-  /** Absent: the command line's own default. */
-  logDirectory?: string;
-  /** Absent: the first Python of the target. */
-  python?: string;
+  /** `--target` and its like. */
+  options: readonly string[];
+  /** The interpreter, or the line that starts the container; [] for the first Python of the target. */
+  words: readonly string[];
   cwd: string;
   environment: Readonly<Record<string, string>>;
   signal: AbortSignal;
@@ -27,13 +25,11 @@ const step = 'step: ';
 
 /** Runs `predictscope doctor` in a process of its own: frameworks are imported there, and engines asked. */
 export function runDoctor(request: DoctorRequest): Promise<DoctorAnswer> {
-  const { extensionPath, target, endpoint, logDirectory, python, cwd, environment, signal, onStep } = request;
+  const { extensionPath, options, words, cwd, environment, signal, onStep } = request;
   const args = [
     path.join(extensionPath, 'dist', 'cli.js'),
-    ...['doctor', '--editor', '--json', '--target', target],
-    ...(endpoint ? ['--endpoint', endpoint] : []),
-    ...(logDirectory === undefined ? [] : ['--log-dir', logDirectory]),
-    ...(python === undefined ? [] : ['--', python]),
+    ...['doctor', '--editor', '--json', ...options],
+    ...(words.length > 0 ? ['--', ...words] : []),
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {

@@ -151,14 +151,13 @@ function root(answers: Answers): Finding[] {
       severity: 'note',
       title: 'The root file system is read-only',
       detail:
-        'The recorder and caches of frameworks need a folder that can be written: /tmp as a tmpfs is enough.',
-      fix: tmpfs,
+        'The recorder and caches of frameworks need a folder that can be written: a /tmp in memory is enough.',
     },
   ];
 }
 
 const tmpfs: Fix = {
-  text: 'If /tmp cannot be written, start the container with one in memory.',
+  text: 'Start the container with one in memory.',
   command: '--tmpfs=/tmp',
   devcontainer: devcontainerLine(['runArgs'], ['--tmpfs=/tmp']),
 };

@@ -24,6 +24,7 @@ function usable({ count, allowed, cgroupCpus }: ProcessorAnswer): number | undef
 }
 
 const plain = (value: number): string => String(Math.round(value * 100) / 100);
+const processors = (value: number): string => `${plain(value)} ${value === 1 ? 'processor' : 'processors'}`;
 
 function amount(answers: Answers, processor: ProcessorAnswer): Finding {
   const id = 'cpu';
@@ -32,7 +33,7 @@ function amount(answers: Answers, processor: ProcessorAnswer): Finding {
   const { count, allowed, cgroupCpus, model } = processor;
   const what = model ?? 'Model not said';
   if (count === null || here >= count) {
-    return { id, severity: 'ok', title: `${plain(here)} processors`, detail: `${what}; no limit is set.` };
+    return { id, severity: 'ok', title: processors(here), detail: `${what}; no limit is set.` };
   }
   const limit =
     cgroupCpus === here
@@ -75,7 +76,7 @@ function threads(answers: Answers, processor: ProcessorAnswer): Finding[] {
       {
         id,
         severity: 'warning',
-        title: `OMP_NUM_THREADS is ${set}, for ${plain(here)} processors`,
+        title: `OMP_NUM_THREADS is ${set}, for ${processors(here)}`,
         detail: 'More threads than processors wait for each other.',
         fix: fix('Set it to what is there.'),
       },
@@ -100,7 +101,7 @@ function threads(answers: Answers, processor: ProcessorAnswer): Finding[] {
         id,
         severity: 'ok',
         title: `OMP_NUM_THREADS is ${set}`,
-        detail: `There are ${plain(here)} processors.`,
+        detail: `It gets ${processors(here)}.`,
       },
     ];
   }
@@ -112,7 +113,7 @@ function threads(answers: Answers, processor: ProcessorAnswer): Finding[] {
       {
         id,
         severity: 'warning',
-        title: `Frameworks make more threads than the ${plain(here)} processors that they get`,
+        title: `Frameworks make more threads than the ${processors(here)} that they get`,
         detail: `${counted.join(', ') || `They count ${processor.count ?? 0} processors`}; OMP_NUM_THREADS is not set.`,
         fix: fix('Tell them how many there are.'),
       },
@@ -123,7 +124,7 @@ function threads(answers: Answers, processor: ProcessorAnswer): Finding[] {
       id,
       severity: 'ok',
       title: 'OMP_NUM_THREADS is not set',
-      detail: `Frameworks take the ${plain(here)} processors that are here.`,
+      detail: `Frameworks see the ${processors(here)} that they get.`,
     },
   ];
 }

@@ -286,7 +286,7 @@ describe('processors and clock', () => {
       fix: { command: '--env=OMP_NUM_THREADS=1', devcontainer: { path: ['containerEnv', 'OMP_NUM_THREADS'], value: '1' } }, // prettier-ignore
     });
     answers.place.environment = { OMP_NUM_THREADS: '16' };
-    expect(one(answers, 'threads').title).toBe('OMP_NUM_THREADS is 16, for 1 processors');
+    expect(one(answers, 'threads').title).toBe('OMP_NUM_THREADS is 16, for 1 processor');
     answers.place.environment = { OMP_NUM_THREADS: '1' };
     expect(one(answers, 'threads').severity).toBe('ok');
   });
@@ -359,7 +359,14 @@ describe('folders', () => {
     const answers = gpuContainer();
     answers.place.root = { point: '/', type: 'overlay', readOnly: true };
     answers.probe.nodes = [{ path: '/dev/nvidia0', gid: 44, usable: false, error: 'Permission denied' }];
-    expect(one(answers, 'root').fix?.devcontainer?.snippet).toBe('"runArgs": ["--tmpfs=/tmp"]');
+    expect(one(answers, 'root').severity).toBe('note');
+    answers.probe.folders!.tmp = {
+      path: '/tmp',
+      writable: false,
+      freeBytes: 0,
+      error: 'Read-only file system',
+    };
+    expect(one(answers, 'temporary').fix?.devcontainer?.snippet).toBe('"runArgs": ["--tmpfs=/tmp"]');
     expect(one(answers, 'gpu-permission')).toMatchObject({
       severity: 'problem',
       detail: '/dev/nvidia0 cannot be opened by user 1000 (Permission denied); they belong to group 44.',
