@@ -13,7 +13,7 @@ const site = `main.py:${lib.siteLine + 1}`;
 const command = ['python3', '-c', look];
 const image = ['--target', 'image:predictscope-test/python'];
 /** What nobody asked for is tried only where this machine shows a GPU: each try is a container. */
-const gpuHere = ['/dev/nvidia0', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'].some(existsSync);
+const gpuHere = (): boolean => ['/dev/nvidia0', '/dev/nvidiactl', '/dev/kfd', '/dev/dxg'].some(existsSync);
 
 /** Profiles the program by a pasted line, in a folder of its own; no container is left, however it ends. */
 async function pasted(options: readonly string[], our: readonly string[] = []): Promise<lib.Profiled> {
@@ -63,7 +63,8 @@ describe.runIf(full)('an engine with CDI', () => {
     expect(done.stdout).toContain("['/dev/nvidia1']");
   });
 
-  it.skipIf(gpuHere)('nothing asked, and no sign of a GPU on this machine: on the CPU', async () => {
+  it('nothing asked, and no sign of a GPU on this machine: on the CPU', async ({ skip }) => {
+    skip(gpuHere());
     const done = await pasted([]);
     expect(done.code, done.stderr).toBe(0);
     expect(done.stdout).toContain('[]');
@@ -87,7 +88,8 @@ describe.runIf(full)('an engine with CDI', () => {
     expect(await lib.containerIds(host)).toEqual(before);
   });
 
-  it.skipIf(gpuHere)('an image, as it is', async () => {
+  it('an image, as it is', async ({ skip }) => {
+    skip(gpuHere());
     const before = await lib.containerIds(host);
     const auto = await lib.profile({ host, cwd: lib.workspace({}) }, image, command);
     expect(auto.code, auto.stderr).toBe(0);
