@@ -68,8 +68,8 @@ describe('what cannot be started', () => {
   });
 
   it('no such container: the running ones are named', async () => {
-    await someContainer(host, 'python', {}, { name: 'predictscope-test-there' });
-    expect(await refusal(['--target', 'container:no-such'], ['python3', 'main.py'])).toMatch(/no container no-such.*predictscope-test-there/s); // prettier-ignore
+    await someContainer(host, 'python', {}, { name: `predictscope-test-${process.pid}` });
+    expect(await refusal(['--target', 'container:no-such'], ['python3', 'main.py'])).toMatch(/no container no-such.*predictscope-test-\d+/s); // prettier-ignore
   });
 
   it('a container that is not running', async () => {
