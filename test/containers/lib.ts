@@ -44,10 +44,18 @@ export function engine(host: string): Docker {
   return new Docker({ socketPath: host.replace('unix://', '') });
 }
 
+// vitest takes no afterAll() from a test that runs already: what tests make is written down for the one of the file.
+const ends: (() => unknown)[] = [];
+const atEnd = (end: () => unknown): unknown => ends.push(end);
+afterAll(async () => {
+  // Containers first: folders are mounted in them.
+  for (const end of ends.toReversed()) await end();
+});
+
 /** A folder that goes when the file's tests have ended. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'predictscope-containers-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -55,7 +63,7 @@ export function scratchFolder(): string {
 export function workspace(files: Readonly<Record<string, string>>, from?: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'predictscope-containers-'));
   chmodSync(folder, 0o755); // who runs in a container is not who made it
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   if (from) cpSync(from, folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
@@ -222,7 +230,7 @@ export async function someContainer(
     HostConfig: hostConfig,
     ...more,
   });
-  afterAll(() => container.remove({ force: true, v: true }).catch(() => undefined));
+  atEnd(() => container.remove({ force: true, v: true }).catch(() => undefined));
   await container.start();
   return container;
 }

@@ -431,13 +431,15 @@ def test_sampling_goes_on_after_a_fork(lab):
         "time.sleep(0.01)\n"
         "def call():\n    model.predict(1)  # site\n"
         "call()\nif os.fork() == 0: os._exit(0)\nos.wait()\n"
-        "call()\ntime.sleep(0.5)  # after\n"
+        "call()\nbegin = time.perf_counter()\ntime.sleep(0.5)  # after\nprint(time.perf_counter() - begin)\n"
     )
     lab.write(text)
     lines = marked(text)
     for python in pythons().values():
         done = profiled(lab, site="main.py:%d" % lines["site"], python=python)
-        assert hot(done, lines["after"])["selfNs"] == pytest.approx(0.5e9, rel=0.1), python
+        # By its own clock: a busy machine wakes it late.
+        slept = float(done.stdout) * 1e9
+        assert hot(done, lines["after"])["selfNs"] == pytest.approx(slept, rel=0.1), python
 
 
 def test_a_forked_child_is_sampled_once_it_calls(lab):
