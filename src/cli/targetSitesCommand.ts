@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../common/problem';
-import { defaultLogDirectory } from '../launch/logDirectory';
+import { defaultLogDirectory, prepareLogDirectory } from '../launch/logDirectory';
 import { targetSites } from '../launch/targetSites';
 import { createSiteFinder } from '../sites/finder';
 import { publicSite } from './sitesCommand';
@@ -9,6 +9,7 @@ import { publicSite } from './sitesCommand';
 /** `predictscope sites --target T [-- COMMAND…]`: what the code that a container brings along calls. */
 export async function targetSitesCommand(args: readonly string[], root: string): Promise<void> {
   const { target: text, logDirectory, endpoint, json, command } = parse(args);
+  await prepareLogDirectory(logDirectory);
   const { openTarget } = await import('../targets/containers/openTarget');
   const target = await openTarget(text, {
     endpoint,

@@ -3,7 +3,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { codeCopy, shownPath } from '../common/codeCopy';
+import { codeCopy } from '../common/codeCopy';
 import { UserError, describeProblem, errorText, isUserError } from '../common/problem';
 import { askCommandLine } from '../editor/askCommandLine';
 import type { ProgramChooser } from '../editor/programChooser';
@@ -58,8 +58,10 @@ function pickTarget(context: TargetContext): Promise<ListedTarget | 'paste' | un
     asking?.cancel();
     const source = (asking = new vscode.CancellationTokenSource());
     pick.busy = true;
-    // This machine can be chosen at once.
-    if (pick.items.length === 0) pick.items = listItems({ targets: [thisMachine()], problems: [] }, current);
+    // This machine can be chosen at once; what stood below it would move away from under the pointer.
+    if (pick.items.length === 0) {
+      pick.items = listItems({ targets: [thisMachine()], problems: [] }, current).slice(0, 1);
+    }
     try {
       const list = (await askCommandLine(context.extensionPath, listWords(context), source.token)) as
         TargetList | undefined;
@@ -251,7 +253,7 @@ async function pickSite(
     items.push({
       label: `$(flame) ${site.callee}`,
       description: `${path.posix.basename(path.posix.dirname(site.there))}/${path.posix.basename(site.there)}:${site.line}`,
-      detail: shownPath(site.file),
+      detail: site.there,
       site,
     });
   }

@@ -16,6 +16,13 @@ const figures = /^(\d[\d,]*) calls · p50 ([\d.]+ [mµ]?s) · p95 ([\d.]+ [mµ]?
 const app = 'predictscope-test/app';
 const code = '/usr/local/lib/python3.11/dist-packages/tellsplice/model.py';
 
+/** A second program in the image, with a model of its own. */
+const dockerfile = `FROM ${app}
+USER root
+RUN printf '%s\\n' '#!/usr/bin/python3' 'import torch' 'model = torch.nn.Linear(4, 2).eval()' 'with torch.no_grad():' '    for _ in range(5):' '        model(torch.ones(1, 4))' > /usr/local/bin/second && chmod 755 /usr/local/bin/second
+USER user
+`;
+
 function engine(): string {
   const host = process.env.PREDICTSCOPE_TEST_DOCKER;
   if (!host)
@@ -202,6 +209,61 @@ export const tests = defineTests([
       assert.match(record.target, /^devcontainer/);
       await until(
         'the dev container to go',
+        async () => (await docker('ps', '--all', '--quiet')) === containers,
+      );
+    },
+  },
+  {
+    name: 'an image that is built from a Dockerfile, and a pasted line',
+    limitMs: 240_000,
+    containers: true,
+    run: async ({ openWorkbench, temporaryFolder, afterwards }) => {
+      const workspace = await temporaryFolder();
+      await writeFile(path.join(workspace, 'Dockerfile'), dockerfile);
+      const images = await docker('images', '--quiet', 'predictscope-built/*');
+      afterwards(async () => {
+        const built = (await docker('images', '--quiet', 'predictscope-built/*')).split('\n');
+        const fresh = built.filter((id) => id && !images.includes(id));
+        if (fresh.length > 0) await docker('rmi', '--force', ...fresh);
+      });
+      const containers = await docker('ps', '--all', '--quiet');
+      const workbench = await openWorkbench({ workspace, env: { DOCKER_HOST: engine() } });
+      await workbench.runCommand('Predictscope: Where Should It Run?');
+      await until('the Dockerfile in the list', async () =>
+        (await workbench.choices()).includes('Dockerfile'),
+      );
+      await workbench.pick('Dockerfile');
+      await until(
+        'its predict calls',
+        async () => (await title(workbench)).includes('Predict calls in'),
+        120_000,
+      );
+      for (const theme of themes) await workbench.screenshot('containers-calls', theme);
+      const calls = (await workbench.choices()).filter((text) => /^\w+$/.test(text));
+      assert.deepEqual(calls.sort(), ['model', 'self']);
+      await workbench.pick('model');
+      await lensWith(workbench, /^Profile predict$/);
+      await workbench.clickLens('Profile predict');
+      await until('the command line', async () =>
+        (await title(workbench)).includes('Command line to profile'),
+      );
+      await workbench.page.keyboard.press('Enter');
+      await ended(workbench, 'second');
+      await lensWith(workbench, /^5 calls · /);
+
+      await workbench.runCommand('Predictscope: Where Should It Run?');
+      await workbench.pick('Paste a docker run or docker exec line…');
+      await until('where to paste', async () => (await title(workbench)).includes('starts the container'));
+      await workbench.page.keyboard.type(`docker run --rm -it -e LEVEL=2 ${app} tellsplice 12`);
+      await workbench.screenshot('containers-paste');
+      await workbench.page.keyboard.press('Enter');
+      await until('the code of that image', async () => (await workbench.activeTab()) === 'model.py', 60_000);
+      await lensWith(workbench, /^Profile predict$/);
+      await workbench.clickLens('Profile predict');
+      await ended(workbench, 'tellsplice');
+      await lensWith(workbench, /^12 calls · /);
+      await until(
+        'our containers to go',
         async () => (await docker('ps', '--all', '--quiet')) === containers,
       );
     },

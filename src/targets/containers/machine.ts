@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { PathMap, type PathPair } from '../../common/pathMap';
 import type { Machine } from '../machine';
@@ -50,9 +50,14 @@ export class ContainerMachine implements Machine {
     try {
       await unpackTo(fresh, bytes, true);
       await mkdir(path.dirname(copy), { recursive: true });
-      const single = /\.\w+$/.test(real);
+      // A script often has no ending by which it could be told from a folder.
+      const alone = path.join(fresh, path.basename(real));
+      const single = await stat(alone).then(
+        (found) => found.isFile(),
+        () => false,
+      );
       await rm(copy, { recursive: true, force: true });
-      await rename(single ? path.join(fresh, path.basename(real)) : fresh, copy);
+      await rename(single ? alone : fresh, copy);
     } finally {
       await rm(fresh, { recursive: true, force: true });
     }

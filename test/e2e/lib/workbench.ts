@@ -102,8 +102,11 @@ export class Workbench {
 
   /** Runs a command by its full title in the palette, say `Predictscope: Open Timeline`. */
   async runCommand(title: string): Promise<void> {
+    let again = false;
     await until(`the command "${title}" in the palette`, async () => {
-      // Extensions register late: the palette lists what was there when it opened.
+      // Extensions register late: the palette lists what was there when it opened, until it is closed.
+      if (again) await this.page.keyboard.press('Escape');
+      again = true;
       await this.page.keyboard.press('F1');
       await this.quickInput().fill(`>${title}`, BRIEFLY);
       return this.tryPick(title);
