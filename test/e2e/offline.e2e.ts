@@ -24,6 +24,7 @@ const PACKAGED = [
   /^extension\/(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/i,
   /^extension\/dist\/[\w.-]+\.(js|wasm)$/,
   /^extension\/dist\/webview\/[\w.-]+\.(js|css)$/,
+  /^extension\/dist\/devcontainer\/(package\.json|scripts\/updateUID\.Dockerfile|dist\/spec-node\/devContainersSpecCLI\.js)$/,
   /^extension\/l10n\/[\w.-]+\.json$/,
   /^extension\/media\/icons\/[\w.-]+\.(svg|png)$/,
   /^extension\/media\/python\/([\w-]+\/)*[\w-]+\.py$/,
