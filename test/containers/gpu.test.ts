@@ -43,6 +43,13 @@ describe('an engine with NVIDIA’s toolkit (a stand-in)', () => {
     expect(done.summary.sites[0]?.calls).toBe(40);
   });
 
+  it('the program has the variables that the hook gives, as it would by the engine’s own line', async () => {
+    const folder = workspace({ 'main.py': `${program}print(os.environ.get("NVIDIA_VISIBLE_DEVICES"))\n` });
+    const done = await profile({ host: endpoints.gpu, cwd: folder, site: `main.py:${siteLine}` }, [], ['docker', 'run', '--gpus', 'all', '-v', `${folder}:/work`, '-w', '/work', 'predictscope-test/python', 'python3', 'main.py']); // prettier-ignore
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout).toBe('out 0\nall\n');
+  });
+
   it('--gpu none: it stays out', async () => {
     const folder = workspace({ 'main.py': program });
     const done = await profile({ host: endpoints.gpu, cwd: folder, site: `main.py:${siteLine}` }, ['--gpu', 'none'], ['docker', 'run', '-v', `${folder}:/work`, '-w', '/work', 'predictscope-test/python', 'python3', '-c', 'import glob; exec(open("main.py").read()); print(glob.glob("/dev/nvidia*"))']); // prettier-ignore

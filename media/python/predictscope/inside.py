@@ -39,8 +39,21 @@ def facts():
             "cwd": os.getcwd(),
             "temporary": temporary,
             "environment": dict(os.environ),
+            "given": given(),
         }
     )
+
+
+def given():
+    """Variables that only the container's first process has: what gives the GPU (a hook, CDI) adds them there, and
+    whoever starts another process is not told."""
+    try:
+        with open("/proc/1/environ", "rb") as file:
+            pairs = [entry.partition(b"=") for entry in file.read().split(b"\0") if b"=" in entry]
+    except OSError:
+        return {}
+    found = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+    return {name: value for name, value in found.items() if name not in os.environ}
 
 
 def writable(folder):

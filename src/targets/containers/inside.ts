@@ -14,6 +14,8 @@ export interface Facts {
   /** A folder that may be written; null where there is none. */
   temporary: string | null;
   environment: Readonly<Record<string, string>>;
+  /** Variables that only the container's first process was given, by whoever gives the GPU. */
+  given: Readonly<Record<string, string>>;
 }
 
 /**

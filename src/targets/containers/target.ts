@@ -93,6 +93,8 @@ export class ContainerTarget implements Target {
       command: [...this.place.entrypoint, ...(await plan.command(`${runtime}/launch.py`))],
       cwd: plan.cwd,
       environment: {
+        // As if it were the container's own program, which `docker run` would have made it.
+        ...(this.place.ours ? inside.facts.given : {}),
         ...plan.environment,
         PREDICTSCOPE_RUN: this.#run,
         PYTHONPATH: before ? `${runtime}:${before}` : runtime,
