@@ -27,7 +27,7 @@ const BUILD = `
   make install DESTDIR="$PWD/../image"
   mkdir -p ../image/lib
   cp -L /lib/ld-musl-*.so.1 ../image/lib
-  cd .. && rm -rf source lists`;
+  cd .. && rm -rf source lists sources.list python3.11_*`;
 
 /** @returns {Promise<string>} a folder that is laid over an image: /opt/musl-python and musl itself */
 export async function ensureMuslPython() {
@@ -46,7 +46,7 @@ export async function ensureMuslPython() {
 async function fetchSource(target) {
   const lists = path.join(target, 'lists');
   await mkdir(path.join(lists, 'partial'), { recursive: true });
-  const sources = path.join(lists, 'sources.list');
+  const sources = path.join(target, 'sources.list'); // apt clears the other folder
   await writeFile(sources, 'deb-src http://deb.debian.org/debian bookworm main\n');
   const options = [
     `Dir::Etc::sourcelist=${sources}`,
@@ -55,13 +55,13 @@ async function fetchSource(target) {
   ];
   const apt = options.flatMap((option) => ['-o', option]);
   await run('apt-get', [...apt, 'update', '-q'], { cwd: lists });
-  await run('apt-get', [...apt, 'source', '--download-only', 'python3.11'], { cwd: lists });
-  const archive = (await readdir(lists)).find((name) => /\.orig\.tar\.\w+$/.test(name));
+  await run('apt-get', [...apt, 'source', '--download-only', 'python3.11'], { cwd: target });
+  const archive = (await readdir(target)).find((name) => /\.orig\.tar\.\w+$/.test(name));
   if (!archive) throw new Error('apt-get source brought no archive of Python.');
   await mkdir(path.join(target, 'source'));
   await run('tar', [
     '-xf',
-    path.join(lists, archive),
+    path.join(target, archive),
     '-C',
     path.join(target, 'source'),
     '--strip-components=1',
