@@ -131,3 +131,35 @@ describe('ROCm device nodes (stand-ins)', () => {
     expect(created).toEqual(['4711']);
   });
 });
+
+describe('a dev container that asks for a GPU', () => {
+  const files = (gpu: unknown): Record<string, string> => ({
+    'main.py': `import glob\n${program}print(glob.glob("/dev/nvidia0"))\n`,
+    '.devcontainer/devcontainer.json': JSON.stringify({
+      image: 'predictscope-test/python',
+      hostRequirements: { gpu },
+    }),
+  });
+  const run = (host: string, gpu: unknown): Promise<Profiled> =>
+    profile({ host, cwd: workspace(files(gpu)), site: `main.py:${siteLine + 1}` }, ['--target', 'devcontainer'], ['python3', 'main.py']); // prettier-ignore
+
+  it('required, and not there: it stops with the reason, and the container goes', async () => {
+    const before = await containerIds(endpoints.docker);
+    const done = await run(endpoints.docker, true);
+    expect(done.code).toBe(125);
+    expect(done.stderr).toMatch(/A GPU is required\..*(nvidia-container-toolkit|--gpus|GPU)/s);
+    expect(await containerIds(endpoints.docker)).toEqual(before);
+  });
+
+  it('optional, and not there: it runs on the CPU', async () => {
+    const done = await run(endpoints.docker, 'optional');
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout).toContain('[]');
+  });
+
+  it('required, and there', async () => {
+    const done = await run(endpoints.gpu, true);
+    expect(done.code, done.stderr).toBe(0);
+    expect(done.stdout).toContain("['/dev/nvidia0']");
+  });
+});

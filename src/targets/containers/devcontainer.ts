@@ -5,6 +5,7 @@ import path from 'node:path';
 import { UserError } from '../../common/problem';
 import type { Target } from '../target';
 import { connectEngine } from './engine';
+import { gpuWish, type DevcontainerGpu } from './gpuPlan';
 import { openRunning, type OpenOptions } from './open';
 
 interface Up {
@@ -16,9 +17,14 @@ interface Up {
   description?: string;
 }
 
+interface Configured {
+  remoteEnv?: Record<string, string | null>;
+  hostRequirements?: { gpu?: DevcontainerGpu['gpu'] };
+}
+
 interface Configuration {
-  configuration?: { remoteEnv?: Record<string, string | null> };
-  mergedConfiguration?: { remoteEnv?: Record<string, string | null> };
+  configuration?: Configured;
+  mergedConfiguration?: Configured;
 }
 
 /**
@@ -64,11 +70,14 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
     );
     const info = await engine.docker.getContainer(id).inspect();
     const wanted = { ...configuration?.remoteEnv, ...mergedConfiguration?.remoteEnv };
+    // The command line only warns where a GPU is required and none is there.
+    const gpu = (mergedConfiguration ?? configuration)?.hostRequirements?.gpu;
     return await openRunning(
       engine,
       info,
       {
         ...options,
+        gpu: gpuWish(options.gpu, gpu === undefined ? {} : { gpu }),
         surroundings: {
           environment: variables(wanted),
           ...(up.remoteUser ? { user: up.remoteUser } : {}),
