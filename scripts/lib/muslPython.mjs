@@ -47,7 +47,7 @@ async function fetchSource(target) {
   const lists = path.join(target, 'lists');
   await mkdir(path.join(lists, 'partial'), { recursive: true });
   const sources = path.join(target, 'sources.list'); // apt clears the other folder
-  await writeFile(sources, 'deb-src http://deb.debian.org/debian bookworm main\n');
+  await writeFile(sources, `deb-src ${await debianMain()} main\n`);
   const options = [
     `Dir::Etc::sourcelist=${sources}`,
     'Dir::Etc::sourceparts=-',
@@ -66,6 +66,15 @@ async function fetchSource(target) {
     path.join(target, 'source'),
     '--strip-components=1',
   ]);
+}
+
+/** Address and release of the main part of the Debian that this machine installs from. */
+async function debianMain() {
+  const format = '$(SITE) $(RELEASE) $(COMPONENT)';
+  const targets = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const main = targets.split('\n').find((line) => / main$/.test(line));
+  if (!main) throw new Error('apt names no source of packages.');
+  return main.replace(/ main$/, '');
 }
 
 /** The image's Dockerfile beside its files, for `docker build`. @param {string} image of ensureMuslPython() */
