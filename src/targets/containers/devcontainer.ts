@@ -41,7 +41,12 @@ export async function openDevContainer(folder: string, options: OpenOptions): Pr
   const find = async (): Promise<{ Id: string; State: string } | undefined> =>
     (await engine.docker.listContainers({ all: true, filters: { label: labels } }))[0];
   const before = await find();
-  const environment = { ...process.env, DOCKER_HOST: engine.endpoint.host };
+  const environment = {
+    ...process.env,
+    DOCKER_HOST: engine.endpoint.host,
+    // Podman's own command line goes to its own store unless it is told where the engine listens.
+    ...(engine.kind === 'podman' ? { CONTAINER_HOST: engine.endpoint.host } : {}),
+  };
   const docker = engine.kind === 'podman' ? ['--docker-path', 'podman'] : [];
   const words = ['--workspace-folder', workspace, ...(file ? ['--config', file] : []), ...docker];
   const up = await runCli<Up>(['up', ...words], environment, options.signal).catch(async (error: unknown) => {
