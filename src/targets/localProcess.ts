@@ -39,7 +39,8 @@ export function terminalSignalsReachChild(): boolean {
   }
 }
 
-const graces: readonly (readonly [NodeJS.Signals, number])[] = [
+/** What a program is asked to end by, and how long each may take, ms. */
+export const graces: readonly (readonly [NodeJS.Signals, number])[] = [
   ['SIGINT', 5000],
   ['SIGTERM', 3000],
   ['SIGKILL', 2000],

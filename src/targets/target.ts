@@ -58,6 +58,8 @@ export interface RunRef {
 export interface ContainerRef {
   endpoint: string;
   id: string;
+  /** Who watches it, as the labels of our containers say it. */
+  owner: string;
   /** We started it. */
   ours: boolean;
   /** Our folder in it. */

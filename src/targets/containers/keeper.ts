@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import type { ContainerCreateOptions, HostConfig } from 'dockerode';
 import { errorText } from '../../common/problem';
 import { startTicks } from '../localProcess';
@@ -20,17 +21,29 @@ export interface Keeper {
 
 export const ownerLabel = 'predictscope.owner';
 
-/** Who watches a container: the boot of this machine, our process and its start. Another one with its number is told apart. */
+/**
+ * Who watches a container: the machine, its boot, the namespace that numbers processes, our process and its start.
+ * Others may share the engine: another machine, or a container that has the engine's socket.
+ */
 export function ownerText(pid = process.pid): string {
-  return [bootId(), pid, startTicks(pid) ?? ''].join(':');
+  return [hostname(), bootId(), processNamespace(), pid, startTicks(pid) ?? ''].join(' ');
 }
 
-/** Whether the process that a label names still watches; one of another machine or boot is not ours to judge, or gone. */
+/** Whether the process that a label names still watches; `elsewhere` where that cannot be seen from here. */
 export function ownerIs(label: string): 'alive' | 'gone' | 'elsewhere' {
-  const [boot, pid, ticks] = label.split(':');
-  if (boot === undefined || pid === undefined) return 'elsewhere';
-  if (boot !== bootId()) return boot === '' ? 'elsewhere' : 'gone';
+  const [host, boot, namespace, pid, ticks] = label.split(' ');
+  if (host !== hostname() || !boot || pid === undefined) return 'elsewhere';
+  if (boot !== bootId()) return 'gone';
+  if (namespace !== processNamespace()) return 'elsewhere';
   return startTicks(Number(pid)) === (ticks || undefined) ? 'alive' : 'gone';
+}
+
+function processNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
 }
 
 function bootId(): string {

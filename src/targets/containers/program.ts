@@ -2,6 +2,7 @@ import { PassThrough, type Duplex } from 'node:stream';
 import { constants } from 'node:os';
 import type Docker from 'dockerode';
 import { errorText } from '../../common/problem';
+import { graces } from '../localProcess';
 import type { Prepared, RunState } from '../target';
 import { environmentList } from './exec';
 import type { Inside } from './inside';
@@ -14,12 +15,6 @@ export interface Program {
   stop(run: string): Promise<void>;
   signal(signal: NodeJS.Signals): void;
 }
-
-const graces: readonly (readonly [NodeJS.Signals, number])[] = [
-  ['SIGINT', 5000],
-  ['SIGTERM', 3000],
-  ['SIGKILL', 2000],
-];
 
 /** Starts it. Ending the connection would leave it running: `stop` and `signal` reach the process itself, by `pidFile`. */
 export async function startExec(inside: Inside, prepared: Prepared, pidFile: string): Promise<Program> {

@@ -12,9 +12,11 @@ import { ownerIs, ownerLabel } from './keeper';
  */
 export async function reapRun(
   directory: string,
-  { endpoint, id, folder, run, apart, user, ours }: ContainerRef,
+  { endpoint, id, owner, folder, run, apart, user, ours }: ContainerRef,
   pythonPath: string,
 ): Promise<boolean> {
+  // A window on another machine, or in a container, may share this log directory.
+  if (ownerIs(owner) !== 'gone') return false;
   const engine = await connectEngine(endpoint).catch(() => undefined);
   if (!engine) return false;
   let done = true;

@@ -12,6 +12,7 @@ import { packFolder } from './archive';
 import { CopyOut } from './copyOut';
 import type { Engine } from './engine';
 import type { Inside } from './inside';
+import { ownerText } from './keeper';
 import { ContainerMachine } from './machine';
 import { startExec } from './program';
 import { passRequests } from './requests';
@@ -125,6 +126,7 @@ export class ContainerTarget implements Target {
     const container: ContainerRef = {
       endpoint: inside.engine.endpoint.host,
       id: inside.id,
+      owner: ownerText(),
       ours,
       folder: this.#folder,
       run: this.#run,
