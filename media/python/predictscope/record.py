@@ -32,6 +32,15 @@ def group_by(request):
     _request = request
 
 
+_restart = None  # what an open call does when its argument is ready: all until then was the argument's
+
+
+def at_stamp(restart):
+    """While a call is open that wants to know when it really begins."""
+    global _restart
+    _restart = restart
+
+
 class _Threads(threading.local):
     """`state` of the thread that asks."""
 
@@ -256,6 +265,8 @@ def make_functions(recorder, windows, shapes):
     def stamp(value):
         call = threads.state[0]
         if call is not None:
+            if _restart is not None:
+                _restart(call)
             _pack_u64(call[0], call[1], _perf())
         return value
 
@@ -263,6 +274,8 @@ def make_functions(recorder, windows, shapes):
         call = threads.state[0]
         if call is not None:
             _pack_u32(call[0], call[1] + 36, shape_index(value))
+            if _restart is not None:
+                _restart(call)
             _pack_u64(call[0], call[1], _perf())
         return value
 

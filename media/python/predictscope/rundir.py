@@ -69,6 +69,7 @@ class ProcessFolder:
             os.makedirs(path)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
             self._events = os.open(os.path.join(path, "process.jsonl"), flags, 0o644)
+            self._list(os.path.basename(path), flags)
             self.path = path
         except OSError:
             self._broken = True
@@ -86,6 +87,17 @@ class ProcessFolder:
             perfNs=str(time.perf_counter_ns()),
         )
         return True
+
+    def _list(self, name, flags):
+        """Adds our folder to the run's list, so that a copy without it is known to lack it."""
+        try:
+            listed = os.open(os.path.join(self.run, "processes"), flags, 0o644)
+            try:
+                os.write(listed, (name + "\n").encode("utf-8"))
+            finally:
+                os.close(listed)
+        except OSError:  # another user's process made it
+            pass
 
     def write(self, **record):
         """Appends one line with one write call, so that lines of several threads never mix."""

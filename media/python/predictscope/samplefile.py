@@ -42,6 +42,7 @@ class SampleFile:
         self._written = 0  # tick that the last record was written at
         self._files = {}
         self._unresolved = []
+        self._folders = {}  # where their symbolic links lead
         self._codes = {}
         self._alive = []  # code objects are told apart by address, so they must not be freed
         self._exact = {}  # (caller's stack, address of the code, instruction) -> stack
@@ -113,7 +114,11 @@ class SampleFile:
         """Writes down where symbolic links lead. Looks at the file system, so the GIL comes and goes."""
         while self._unresolved:
             file, path = self._unresolved.pop()
-            real = os.path.realpath(path)
+            folder, name = os.path.split(path)
+            real = self._folders.get(folder)
+            if real is None:  # a program imports from far fewer folders than files, and each costs a look per level
+                real = self._folders[folder] = os.path.realpath(folder)
+            real = os.path.realpath(path) if os.path.islink(path) else os.path.join(real, name)
             if real != path:
                 self._put(REAL, file)
                 self._text(real)

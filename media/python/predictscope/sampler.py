@@ -26,9 +26,13 @@ _MARK_NS = 1000 * 1000 * 1000
 # The interval doubles when we take more than the one share of the time, and halves again below the other. A look
 # costs the interrupted thread as much as ours again (the GIL is handed over twice). The first looks are kept
 # close, so that a short program is seen as well as it can be; after them more looks add little.
-_CLOSE_LOOKS = 200
+_CLOSE_LOOKS = 60
+_CHECK_NS = 250 * 1000 * 1000
 _EASY_TIMES = 4  # up to so many times the asked interval for these shares, and any for the others
 _EASY_MOST, _EASY_LITTLE = 0.003, 0.001
+# Before the first call of a model a program mostly imports. Every look meets functions that were not seen before
+# then, which is what makes a look dear, and an import need not be known better than to 50 ms.
+_EARLY_TIMES = 10
 _MOST_COST = 0.01
 _LITTLE_COST = 0.003
 # Intervals are spread by a quarter to both sides, by the golden ratio: a program that repeats itself at our own
@@ -88,6 +92,7 @@ class Sampler:
         self._problem = None  # to be written once the GIL may be let go
         self._back = []  # what puts the garbage collector back, while our thread has switched it off
         self.also = None  # called about twice a second, from the thread
+        self.early = True  # no call of a model has been recorded yet
 
     def start(self):
         """Starts the thread unless it runs, or is over. Never raises."""
@@ -110,6 +115,10 @@ class Sampler:
             self._fail(error)
         finally:
             self._starting.release()
+
+    def rest(self):
+        """Ends the thread until `start`: for a while its own functions would be somebody's figures."""
+        self._end()
 
     def stop(self):
         """Ends sampling: at exit, and when the user asks to stop recording."""
@@ -261,15 +270,20 @@ class Sampler:
         self._own_ns = self._cpu_before + cpu
         if self._checked is None:  # making the file and the first stacks is done once
             self._checked = now, cpu
-        elif now - self._checked[0] >= _MARK_NS:
+        elif now - self._checked[0] >= _CHECK_NS:
             self._back_off((cpu - self._checked[1]) / (now - self._checked[0]))
             self._checked = now, cpu
 
     def _wait_s(self):
-        return self._interval_s * (0.75 + 0.5 * (self._samples * _GOLDEN % 1))
+        interval = self._interval_s
+        if self.early and interval == self._asked_s:
+            interval *= _EARLY_TIMES
+        return interval * (0.75 + 0.5 * (self._samples * _GOLDEN % 1))
 
     def _back_off(self, cost):
         easy = self._asked_s * _EASY_TIMES
+        if self.early:
+            return
         if cost > _MOST_COST:
             self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
         elif cost > _EASY_MOST:

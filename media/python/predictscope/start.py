@@ -165,6 +165,7 @@ def _after_fork(run, config):
     with the fork and is not to be touched."""
     try:
         parent = _current.process
+        parent.windows.after_fork()
         parent.sampler.forget()
         child = _Process(rundir.ProcessFolder(run), config)
         child.arm(traces=False)

@@ -12,6 +12,7 @@ import threading
 import time
 
 from predictscope import deadline, frameworks, record
+from predictscope.functions import CALLS, Functions
 from predictscope.slowcalls import SlowCalls
 
 _LOOK_NS = 100 * 1000 * 1000
@@ -148,6 +149,10 @@ class Windows:
         self._slow_windows = 0
         self._cost_ns = 0  # of the last window: opening and closing
         self._captured = self._capture_asked()
+        self._function_calls = int(options.get("functionCalls", CALLS)) if self._calls > 0 else 0
+        self._functions = None
+        self._modules = None
+        self._seen = {}  # calls by site, while something is to be decided
         self._settle()
 
     def framework_loaded(self):
@@ -163,9 +168,16 @@ class Windows:
     def _settle(self):
         """`slow` is set only while it has something to decide: it costs microseconds."""
         undecided = any(plan.phase != DONE for plan in self._plans.values()) or not frameworks.all_seen(self._plans)
+        undecided = undecided or self._functions is None or self._functions.pending
         traces = self._has_framework and not self._done and self._idle < _IDLE_CALLS
         wanted = self.off or self._stop_calls is not None or self._window is not None
         self.slow = self._before if wanted or (traces and (undecided or self._extra is not None)) else None
+
+    def _function_note(self, site, warm):
+        """The windows of the call's profiler are over: what comes then."""
+        if self._functions is None:
+            self._functions = Functions(self._folder, self.sampler, self._function_calls)
+        return self._functions.note(site, self._seen[site] == 1, Note, self, warm)
 
     def _turn_off(self):
         self.off = True
@@ -187,6 +199,7 @@ class Windows:
         if self._done or os.getpid() != self._pid:
             self._settle()
             return None
+        self._seen[site] = self._seen.get(site, 0) + 1
         profiler = frameworks.for_site(site)
         if profiler is None:
             self._idle += 1
@@ -209,8 +222,12 @@ class Windows:
             if kind is not None:
                 return self._open(profiler, plan, kind, warm, now)
             if plan.phase == DONE:
-                self._idle += 1
-                self._settle()
+                note = self._function_note(site, warm)
+                if note is None and not self._functions.pending:
+                    self._idle += 1
+                    self._settle()
+                if note is not None:
+                    return note
         elif self._window.profiler is profiler:
             if self.session is None:
                 return self._start(warm, now)
@@ -376,10 +393,20 @@ class Windows:
                 window=window.kind,
                 calls=window.traced,
             )
+            self._tell_modules(window.profiler)
         self._describe(True)
         ended = time.perf_counter_ns()
         self._cost_ns += ended - begin
         self._recorder.write(record.OWN_WORK, begin, ended)
+
+    def _tell_modules(self, profiler):
+        try:
+            rows = profiler.modules() if hasattr(profiler, "modules") else []
+        except Exception:  # a module that does not let itself be looked at
+            rows = []
+        if rows and rows != self._modules:
+            self._modules = rows
+            self._folder.write(t="modules", rows=rows)
 
     def close(self):
         """Ends an open window: at exit, and when the user asks to stop recording."""
@@ -387,6 +414,8 @@ class Windows:
             if os.getpid() == self._pid:
                 if self._may_stop():
                     self._close()
+                if self._functions is not None:
+                    self._functions.finish()
                 self._done = True
                 self._settle()
                 frameworks.discard()
@@ -401,6 +430,11 @@ class Windows:
             watching = self._window.deadline if self._window is not None and self.session is not None else None
         if watching is not None:
             watching.cancel(wait=True)
+
+    def after_fork(self):
+        """In a forked child, of the parent's windows."""
+        if self._functions is not None:
+            self._functions.after_fork()
 
     def give_way(self, starts=True):
         """The program is about to start (or stop) a session itself: ours ends now and does not come back."""
@@ -449,7 +483,10 @@ class Windows:
     def prepare(self):
         """Everything that the first record needs, before the first call: its time is the program's."""
         self._recorder.open()
+        early = self.sampler.early
         self.look(time.perf_counter_ns())
+        self.sampler.early = early
+        self.next_look = 0  # the first call tells the sampler that it begins
 
     def look_soon(self):
         """The next call looks: after a fork, which may have ended the sampler."""
@@ -467,6 +504,7 @@ class Windows:
         if self._has_framework and not self._described:
             self._describe()
         self.sampler.start()
+        self.sampler.early = False
         if self._folder.stop_asked() or (self._stop_ns is not None and now >= self._stop_ns):
             self._turn_off()
             self.close()
