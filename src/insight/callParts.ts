@@ -1,6 +1,6 @@
 import type { Ticks } from '../common/units';
 import type { EventColumns, TraceModel } from '../trace/engine';
-import { hostParts, isCompilation, partOf, python, unexplained, wait } from './eventParts';
+import { hostParts, isCompilation, modelFunction, partOf, python, unexplained, wait } from './eventParts';
 import type { PartName } from './partNames';
 
 /** One traced call: its span in the trace, the ids that our runtime put on it, and its parts in ticks. */
@@ -14,6 +14,15 @@ export interface SplitCall {
   retraced: boolean;
 }
 
+/** A call with the pieces of time that its host parts are made of, in order. */
+export interface ObservedCall extends SplitCall {
+  /** Our span, and what its thread did within it, by start. */
+  span: number;
+  events: readonly number[];
+  modelFunction: readonly (readonly [Ticks, Ticks])[];
+  python: readonly (readonly [Ticks, Ticks])[];
+}
+
 /**
  * Splits each `predict` span of ours into parts: a partition of its time, in the priority
  * kernel, copy, then what the calling thread was doing.
@@ -25,7 +34,11 @@ export interface SplitCall {
  * `wallTicks(slot)` gives the call's own measured time, which the span exceeds by our stamps and by
  * the work of the arguments.
  */
-export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks | undefined): SplitCall[] {
+export function splitCalls(
+  model: TraceModel,
+  wallTicks: (slot: number) => Ticks | undefined,
+  observe?: (call: ObservedCall) => void,
+): SplitCall[] {
   const columns = model.columns();
   const predict = findSpans(model, columns);
   if (predict.length === 0) return [];
@@ -58,6 +71,8 @@ export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks
       wait: 0,
       unexplained: 0,
     };
+    const modelPieces: [Ticks, Ticks][] = [];
+    const pythonPieces: [Ticks, Ticks][] = [];
     parts.kernel = lengthWithin(device.kernels, start, end);
     parts.copy = lengthWithin(device.all, start, end) - parts.kernel;
     let host = 0;
@@ -69,9 +84,14 @@ export function splitCalls(model: TraceModel, wallTicks: (slot: number) => Ticks
       parts.modelFunction += elsewhere;
       parts[hostParts[part]!] += length - elsewhere;
       host += length;
+      if (!observe) continue;
+      if (part === modelFunction) modelPieces.push(...without(device.all, from, to));
+      else if (part === python) pythonPieces.push(...without(device.all, from, to));
     }
     parts.python += end - start - parts.kernel - parts.copy - host;
-    calls.push({ site, slot, startTicks: start, endTicks: end, parts, retraced: inside.retraced });
+    const call = { site, slot, startTicks: start, endTicks: end, parts, retraced: inside.retraced };
+    calls.push(call);
+    observe?.({ ...call, span: event, events, modelFunction: modelPieces, python: pythonPieces });
   }
   return calls;
 }
@@ -225,13 +245,17 @@ function hostSegments(
   return segments;
 }
 
-interface Intervals {
+/** Disjoint, in order. */
+export interface Intervals {
   start: Float64Array;
   end: Float64Array;
 }
 
 /** Merged busy intervals of the device's streams: kernels alone, and kernels with copies. */
-function deviceIntervals(model: TraceModel, columns: EventColumns): { kernels: Intervals; all: Intervals } {
+export function deviceIntervals(
+  model: TraceModel,
+  columns: EventColumns,
+): { kernels: Intervals; all: Intervals } {
   const kernels: [number, number][] = [];
   const all: [number, number][] = [];
   const streams = new Set(
@@ -250,14 +274,14 @@ function deviceIntervals(model: TraceModel, columns: EventColumns): { kernels: I
 }
 
 /** A range of the host's that is drawn over what it started on the device. */
-function isDeviceCopy(model: TraceModel, columns: EventColumns, event: number): boolean {
+export function isDeviceCopy(model: TraceModel, columns: EventColumns, event: number): boolean {
   return model.name(columns.category[event]!) === 'gpu_user_annotation';
 }
 
 /** Threads on which JAX computes on a CPU: its calls return before they are done. */
 const workerThread = /^tf_XLA\w*CpuClient\//;
 
-function workerIntervals(model: TraceModel, columns: EventColumns): Intervals {
+export function workerIntervals(model: TraceModel, columns: EventColumns): Intervals {
   const workers = new Set(
     model.tracks.filter((track) => workerThread.test(track.thread)).map((track) => track.index),
   );
@@ -270,7 +294,7 @@ function workerIntervals(model: TraceModel, columns: EventColumns): Intervals {
   return merge(intervals);
 }
 
-function merge(intervals: [number, number][]): Intervals {
+export function merge(intervals: [number, number][]): Intervals {
   intervals.sort((a, b) => a[0] - b[0]);
   const start: number[] = [];
   const end: number[] = [];
@@ -286,17 +310,34 @@ function merge(intervals: [number, number][]): Intervals {
 }
 
 /** Length of merged intervals within [from, to]. */
-function lengthWithin({ start, end }: Intervals, from: Ticks, to: Ticks): Ticks {
-  let low = 0;
-  let high = end.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (end[middle]! <= from) low = middle + 1;
-    else high = middle;
-  }
+export function lengthWithin({ start, end }: Intervals, from: Ticks, to: Ticks): Ticks {
   let total = 0;
-  for (let i = low; i < start.length && start[i]! < to; i++) {
+  for (let i = firstAfter(end, from); i < start.length && start[i]! < to; i++) {
     total += Math.min(end[i]!, to) - Math.max(start[i]!, from);
   }
   return total;
+}
+
+/** What of [from, to] the intervals leave free. */
+function without({ start, end }: Intervals, from: Ticks, to: Ticks): [Ticks, Ticks][] {
+  const free: [Ticks, Ticks][] = [];
+  let at = from;
+  for (let i = firstAfter(end, from); i < start.length && start[i]! < to; i++) {
+    if (start[i]! > at) free.push([at, start[i]!]);
+    at = Math.max(at, end[i]!);
+  }
+  if (at < to) free.push([at, to]);
+  return free;
+}
+
+/** Index of the first value above `value`. */
+function firstAfter(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -41,6 +41,12 @@ const jaxPython = 'PythonRefManager::';
 /** Where the host stands still for the device, in CUDA's and HIP's names. */
 const deviceWait = /^(cuda|hip|cu)\w*Synchronize/;
 
+/**
+ * `module encoder.layers.0 (TransformerEncoderLayer)`, as our runtime names its spans around modules of PyTorch; `.` is
+ * the module that was called. The fast form of `record_function` is listed as an operator.
+ */
+export const moduleSpan = /^module (\S+) \((\w+)\)$/;
+
 export function isCompilation(name: string): boolean {
   return compileNames.test(name);
 }
@@ -84,6 +90,7 @@ function xplanePart({ model, event, name, parent, compiles }: EventView, traced:
  * or the framework names (`record_function`) and Python frames are what is in them.
  */
 function operatorPart({ name, category, parent }: EventView): number {
+  if (moduleSpan.test(name)) return parent;
   switch (category) {
     case 'cuda_runtime':
     case 'cuda_driver':

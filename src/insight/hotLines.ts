@@ -4,11 +4,12 @@
  */
 import type { Nanoseconds, Share } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
-import type { RunReader } from '../runs/runReader';
 import type { ConfigSite } from '../runs/runRecord';
-import { rowsByBegin } from './siteFigures';
+import { StackPhases, phaseOrder, type PhaseTimes } from './phases';
+import type { SampledProcess } from './sampledProcess';
+import { stacksInCalls } from './stacksInCalls';
 import { mergeIntervals } from './statistics';
-import { StackLines, UserFiles, type UserLine } from './userLines';
+import type { StackLines, UserFiles, UserLine } from './userLines';
 
 export interface HotLine {
   file: string;
@@ -53,15 +54,24 @@ export interface LineFigures {
   hotLines: HotLine[];
   /** By site index, the most expensive first. */
   siteLines: Map<number, SiteLine[]>;
+  /** What the calls of each site were at. */
+  sitePhases: Map<number, PhaseTimes>;
   sampling: Sampling | null;
 }
 
-const mostLines = 30;
+/** What is shown of them is decided where they are shown; a hover may ask for any. */
+const mostLines = 300;
 const mostSiteLines = 10;
 const mostThreads = 50;
 
 /** Sites and where they are; a stack within a call is followed outwards up to this line. */
 export type SitePlace = Pick<ConfigSite, 'index' | 'line' | 'endLine'> & { file: string };
+
+interface SiteTimes {
+  site: number;
+  lines: SiteLine[];
+  phases: PhaseTimes;
+}
 
 interface Spent {
   selfNs: Nanoseconds;
@@ -69,27 +79,25 @@ interface Spent {
   coveredNs: Nanoseconds;
 }
 
-/** `lifetimes`: of each process, in the order of `reader.processes`. */
+/** `lifetimes`: of each process, in the order of `sampled`. */
 export function lineFigures(
-  reader: RunReader,
+  sampled: readonly SampledProcess[],
+  files: UserFiles,
   sites: readonly SitePlace[],
   lifetimes: readonly Nanoseconds[],
 ): LineFigures {
-  const { config, record, processes } = reader;
-  const files = new UserFiles(
-    config,
-    record && reader.paths.toHost(record.cwd),
-    processes.flatMap((p) => p.files),
-    (file) => reader.paths.toHost(file),
-  );
+  const processes = sampled.map(({ process }) => process);
   const lines = new Map<string, HotLine & Spent>();
   const siteLines = new Map<number, Map<string, SiteLine>>();
+  const sitePhases = new Map<number, PhaseTimes>();
   const places = new Map(sites.map((site) => [site.index, site]));
   const threads: Sampling['threads'] = [];
-  for (const process of processes) {
-    const sampled = new Sampled(process, files);
-    sampled.addTo(lines);
-    for (const [site, found] of sampled.withinCalls(places)) {
+  for (const one of sampled.map((each) => new Lines(each))) {
+    one.addTo(lines);
+    for (const { site, lines: found, phases } of one.withinCalls(places)) {
+      const sum = sitePhases.get(site) ?? {};
+      sitePhases.set(site, sum);
+      for (const phase of phaseOrder) if (phases[phase]) sum[phase] = (sum[phase] ?? 0) + phases[phase];
       let known = siteLines.get(site);
       if (!known) siteLines.set(site, (known = new Map<string, SiteLine>()));
       for (const line of found) {
@@ -101,7 +109,7 @@ export function lineFigures(
         } else known.set(key, line);
       }
     }
-    threads.push(...sampled.threads());
+    threads.push(...one.threads());
   }
   addExact(processes, files, lines);
   const lifetime = lifetimes.reduce((sum, ns) => sum + ns, 0);
@@ -116,6 +124,7 @@ export function lineFigures(
     siteLines: new Map(
       [...siteLines].map(([site, found]) => [site, [...found.values()].sort(byTime).slice(0, mostSiteLines)]),
     ),
+    sitePhases,
     sampling: threads.length > 0 ? samplingOf(processes, threads) : null,
   };
 }
@@ -135,60 +144,12 @@ function samplingOf(processes: readonly ProcessReader[], threads: Sampling['thre
   };
 }
 
-interface Interval {
-  begin: Nanoseconds;
-  end: Nanoseconds;
-}
+/** What the samples of one process say of lines. */
+class Lines {
+  constructor(private readonly sampled: SampledProcess) {}
 
-/** The samples of one process in ns of its clock, seen as lines. */
-class Sampled {
-  readonly #stacks: StackLines;
-  readonly #tickNs: number;
-  /** What lies between the zeros of the samples and of the calls. */
-  readonly #shiftNs: number;
-  readonly #sums: readonly { thread: number; stack: number; ns: Nanoseconds }[];
-
-  constructor(
-    private readonly process: ProcessReader,
-    files: UserFiles,
-  ) {
-    const { header, table } = process.samples;
-    this.#stacks = new StackLines(table, files);
-    this.#stacks.grow();
-    this.#tickNs = header?.tickNs ?? 1000;
-    this.#shiftNs = header ? Number(header.perfNs - (process.originPerfNs ?? header.perfNs)) : 0;
-    this.#sums = this.#sumUp();
-  }
-
-  /** Visits runs, in order within each thread, with those that have not ended. There may be millions. */
-  #eachRun(visit: (thread: number, stack: number, begin: Nanoseconds, end: Nanoseconds) => void): void {
-    const { table } = this.process.samples;
-    const { runs, runThread, runStack, begin, end } = table;
-    const tick = this.#tickNs;
-    const shift = this.#shiftNs;
-    for (let row = 0; row < runs; row++) {
-      visit(runThread[row]!, runStack[row]!, begin[row]! * tick + shift, end[row]! * tick + shift);
-    }
-    for (const run of table.openRuns()) {
-      visit(run.thread, run.stack, run.begin * tick + shift, run.end * tick + shift);
-    }
-  }
-
-  #isMain(thread: number): boolean {
-    return this.process.samples.table.threads[thread]?.name === 'MainThread';
-  }
-
-  /** Time by thread and stack: far fewer than runs. */
-  #sumUp(): { thread: number; stack: number; ns: Nanoseconds }[] {
-    const { table } = this.process.samples;
-    const sums = new Map<number, number>();
-    const add = (thread: number, stack: number, ns: Nanoseconds): void => {
-      const key = thread * 2 ** 32 + stack;
-      sums.set(key, (sums.get(key) ?? 0) + ns);
-    };
-    this.#eachRun((thread, stack, begin, end) => add(thread, stack, end - begin));
-    for (const { thread, stack, ticks } of table.sums) add(thread, stack, ticks * this.#tickNs);
-    return [...sums].map(([key, ns]) => ({ thread: Math.floor(key / 2 ** 32), stack: key % 2 ** 32, ns }));
+  get #stacks(): StackLines {
+    return this.sampled.stacks;
   }
 
   /** Adds self, total and covered time of each line. */
@@ -199,9 +160,9 @@ class Sampled {
       return (known[index] ??= hotLine(lines, file, line, name));
     };
     const threads = new Map<number, Set<number>>();
-    for (const { thread, stack, ns } of this.#sums) {
+    for (const { thread, stack, ns } of this.sampled.sums) {
       const self = this.#stacks.self(stack);
-      if (self === undefined || this.#stacks.isIdle(stack, this.#isMain(thread))) continue;
+      if (self === undefined || this.sampled.isIdle(thread, stack)) continue;
       line(self).selfNs += ns;
       line(self).coveredNs += ns;
       for (const one of this.#stacks.onStack(stack).lines) line(one).totalNs += ns;
@@ -214,13 +175,13 @@ class Sampled {
 
   /** Where several threads were in the same line, the time that they were there together counts once. */
   #takeOutOverlaps(threads: Map<number, Set<number>>, line: (index: number) => Spent): void {
-    const shared = new Map<number, Interval[]>();
+    const shared = new Map<number, { begin: Nanoseconds; end: Nanoseconds }[]>();
     for (const [self, at] of threads) if (at.size > 1) shared.set(self, []);
     if (shared.size === 0) return;
-    this.#eachRun((thread, stack, begin, end) => {
+    this.sampled.eachRun((thread, stack, begin, end) => {
       const self = this.#stacks.self(stack);
       const intervals = self === undefined ? undefined : shared.get(self);
-      if (intervals && !this.#stacks.isIdle(stack, this.#isMain(thread))) intervals.push({ begin, end });
+      if (intervals && !this.sampled.isIdle(thread, stack)) intervals.push({ begin, end });
     });
     for (const [self, intervals] of shared) {
       const sum = intervals.reduce((ns, { begin, end }) => ns + end - begin, 0);
@@ -230,24 +191,17 @@ class Sampled {
   }
 
   /** The lines within the calls of each site, without those that only led to the call. */
-  *withinCalls(places: ReadonlyMap<number, SitePlace>): Generator<[number, SiteLine[]]> {
-    const { table } = this.process.samples;
-    if (table.runs === 0 && table.until === 0) return;
-    const cursors = this.#cursorsByThread();
-    const byThread = table.threads.map((thread) => cursors.get(thread.nativeId));
-    this.#eachRun((thread, stack, begin, end) => {
-      for (const cursor of byThread[thread] ?? []) cursor.add(stack, begin, end);
-    });
-    const bySite = new Map<number, Map<number, Nanoseconds>>();
-    for (const { site, stacks } of [...cursors.values()].flat()) {
-      const known = bySite.get(site);
-      if (!known) bySite.set(site, stacks);
-      else for (const [stack, ns] of stacks) known.set(stack, (known.get(stack) ?? 0) + ns);
-    }
-    for (const [site, stacks] of bySite) yield [site, this.#siteLines(stacks, places.get(site))];
+  *withinCalls(places: ReadonlyMap<number, SitePlace>): Generator<SiteTimes> {
+    const phases = new StackPhases(this.sampled.process.samples.table);
+    for (const [site, stacks] of stacksInCalls(this.sampled))
+      yield { site, ...this.#siteTimes(stacks, places.get(site), phases) };
   }
 
-  #siteLines(stacks: ReadonlyMap<number, Nanoseconds>, place: SitePlace | undefined): SiteLine[] {
+  #siteTimes(
+    stacks: ReadonlyMap<number, Nanoseconds>,
+    place: SitePlace | undefined,
+    phases: StackPhases,
+  ): Omit<SiteTimes, 'site'> {
     const found = new Map<number, SiteLine>();
     const line = (index: number): SiteLine => {
       let known = found.get(index);
@@ -259,80 +213,40 @@ class Sampled {
     };
     const isPlace = (at: UserLine): boolean =>
       place?.file === at.file && at.line >= place.line && at.line <= place.endLine;
-    const within = [...stacks].map(([stack, ns]) => ({ ns, self: this.#stacks.self(stack), ...this.#stacks.onStack(stack, isPlace) })); // prettier-ignore
+    const within = [...stacks].map(([stack, ns]) => ({ stack, ns, self: this.#stacks.self(stack), ...this.#stacks.onStack(stack, isPlace) })); // prettier-ignore
+    const times: PhaseTimes = {};
+    const isSite = (stack: number): boolean => {
+      const line = this.#stacks.frame(stack);
+      return line !== undefined && (any ? isPlace(line) : true);
+    };
     // The first sample after a call lies partly in it, and shows where the thread is by then. Where the lines
     // of the copy that ran are others than the site's, no stack leads through the site.
     const any = within.some(({ met }) => met);
-    for (const { ns, self, lines, met } of within) {
+    for (const { stack, ns, self, lines, met } of within) {
       if (self === undefined || (any && !met)) continue;
+      const phase = phases.of(stack, isSite);
+      times[phase] = (times[phase] ?? 0) + ns;
       line(self).selfNs += ns;
       for (const one of lines) line(one).totalNs += ns;
     }
-    return [...found.values()];
-  }
-
-  /** Where calls lay, by native thread; one cursor a site. */
-  #cursorsByThread(): Map<number, CallCursor[]> {
-    const { calls, samples } = this.process;
-    const until = samples.table.until * this.#tickNs + this.#shiftNs;
-    const found = new Map<number, CallCursor[]>();
-    for (const row of rowsByBegin(calls.begin, calls.length)) {
-      const thread = calls.thread[row]!;
-      const site = calls.site[row]!;
-      let cursors = found.get(thread);
-      if (!cursors) found.set(thread, (cursors = []));
-      let cursor = cursors.find((one) => one.site === site);
-      if (!cursor) cursors.push((cursor = new CallCursor(site)));
-      const end = calls.end[row]!;
-      cursor.cover(calls.begin[row]!, Number.isNaN(end) ? until : end);
-    }
-    return found;
+    return { lines: [...found.values()], phases: times };
   }
 
   /** What each thread did, as far as it was sampled. */
   threads(): Sampling['threads'] {
-    const { table } = this.process.samples;
+    const { table } = this.sampled.process.samples;
     const found = table.threads.map((thread) => ({
-      process: this.process.name,
+      process: this.sampled.process.name,
       thread: thread.nativeId,
       name: thread.name,
       sampledNs: 0,
       idleNs: 0,
     }));
-    for (const { thread, stack, ns } of this.#sums) {
+    for (const { thread, stack, ns } of this.sampled.sums) {
       found[thread]!.sampledNs += ns;
-      if (this.#stacks.isIdle(stack, this.#isMain(thread))) found[thread]!.idleNs += ns;
+      if (this.sampled.isIdle(thread, stack)) found[thread]!.idleNs += ns;
     }
     return found.filter((thread) => thread.sampledNs > 0);
-  }
-}
-
-/** The time that one thread spent in the calls of one site, and which stacks it had then. */
-class CallCursor {
-  readonly stacks = new Map<number, Nanoseconds>();
-  /** begin, end, begin, end …: in order, without overlaps. */
-  readonly #covered: Nanoseconds[] = [];
-  #at = 0;
-
-  constructor(readonly site: number) {}
-
-  /** Adds a call; calls come in order of their begin. */
-  cover(begin: Nanoseconds, end: Nanoseconds): void {
-    const covered = this.#covered;
-    const last = covered.length - 1;
-    if (last >= 0 && begin <= covered[last]!) covered[last] = Math.max(covered[last]!, end);
-    else if (end > begin) covered.push(begin, end);
-  }
-
-  /** Adds what a run has in common with the calls; runs come in order. */
-  add(stack: number, begin: Nanoseconds, end: Nanoseconds): void {
-    const covered = this.#covered;
-    while (this.#at < covered.length && covered[this.#at + 1]! <= begin) this.#at += 2;
-    let shared = 0;
-    for (let i = this.#at; i < covered.length && covered[i]! < end; i += 2) {
-      shared += Math.min(end, covered[i + 1]!) - Math.max(begin, covered[i]!);
-    }
-    if (shared > 0) this.stacks.set(stack, (this.stacks.get(stack) ?? 0) + shared);
   }
 }
 

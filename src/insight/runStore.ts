@@ -2,8 +2,11 @@ import path from 'node:path';
 import { Disposables, Emitter, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
 import { errorText } from '../common/problem';
+import { comparedRun } from './comparedRuns';
+import type { ComparedRun } from './comparison';
 import { summarizeRun, type RunSummary } from './runSummary';
 import type { Files } from '../targets/target';
+import { readNotes, writeNotes, type RunNotes } from '../runs/notes';
 import { RunReader } from '../runs/runReader';
 import { isRunName } from '../runs/runRecord';
 import { watchLogDirectory, type WatchMode } from '../runs/watcher';
@@ -18,6 +21,7 @@ export interface Run {
   readonly directory: string;
   readonly summary: RunSummary;
   readonly live: boolean;
+  readonly notes: RunNotes;
 }
 
 /** Completes a summary from the traces of an ended run, outside this process. */
@@ -27,6 +31,7 @@ interface Entry extends Run {
   reader: RunReader;
   summary: RunSummary;
   live: boolean;
+  notes: RunNotes;
   completed: boolean;
   summaryCostMs: number;
   summarizedAt: number;
@@ -102,7 +107,7 @@ export class RunStore implements Disposable {
       await reader.poll();
       // A folder that was made this moment has no content yet: the next event brings it.
       if (!reader.config && !reader.record && reader.processes.length === 0) continue;
-      this.#add(reader);
+      this.#add(reader, await readNotes(reader.directory));
       cameOrWent = true;
     }
     for (const name of this.#entries.keys()) {
@@ -112,7 +117,7 @@ export class RunStore implements Disposable {
     await this.#poll();
   }
 
-  #add(reader: RunReader): void {
+  #add(reader: RunReader, notes: RunNotes): void {
     const summary = summarizeRun(reader);
     const entry: Entry = {
       name: reader.name,
@@ -120,6 +125,7 @@ export class RunStore implements Disposable {
       reader,
       summary,
       live: isLive(summary),
+      notes,
       completed: false,
       summaryCostMs: 0,
       summarizedAt: 0,
@@ -147,6 +153,23 @@ export class RunStore implements Disposable {
     entry.live = isLive(entry.summary);
     this.#changed.fire(entry);
     if (!entry.live) void this.completeRun(entry.name);
+  }
+
+  /** Changes what the user said about a run. False when it is not one of ours. */
+  async note(name: string, change: Partial<RunNotes>): Promise<boolean> {
+    const entry = this.#entries.get(name);
+    if (!entry) return false;
+    const notes = { ...entry.notes, ...change };
+    await writeNotes(entry.directory, notes);
+    entry.notes = notes;
+    this.#changed.fire(entry);
+    return true;
+  }
+
+  /** A run as comparisons take it. */
+  compared(name: string): ComparedRun | undefined {
+    const entry = this.#entries.get(name);
+    return entry && comparedRun(entry.reader, entry.summary);
   }
 
   /** Adds parts and traces to an ended run's summary, once. */

@@ -12,9 +12,18 @@ import {
   type DeviceSummary,
   type ProcessSummary,
 } from './deviceUse';
+import type { DeviceIdle } from './deviceIdle';
+import type { Bucket } from './distribution';
+import type { Evidence } from './evidence';
+import { summarizeGaps, type Gaps } from './gaps';
+import type { InsideCalls } from './insideCalls';
+import type { LayerSummary } from './layerLines';
+import type { PhaseTimes } from './phases';
+import type { OperationTime } from './topOperations';
 import { summarizeRequests, type RequestSummary } from './requests';
 import { findRunProblems } from './runProblems';
 import { lineFigures, type HotLine, type Sampling, type SiteLine } from './hotLines';
+import { sampledRun } from './sampledProcess';
 import { lifetimeNs, siteFigures, type SiteFigures } from './siteFigures';
 
 /** The public form of a run: `predictscope summarize RUN --json`. Names and units are a promise. */
@@ -39,12 +48,18 @@ export interface RunSummary {
     processUse: ProcessSummary[];
   };
   sites: SiteSummary[];
+  /** What the program did between its calls; null where it made fewer than two. */
+  gaps: Gaps | null;
+  /** When the device had nothing to do, in the trace windows; null where that is not known. */
+  deviceIdle: DeviceIdle | null;
   /** What a server answered, by method and route; empty for a program that serves nothing. */
   requests: RequestSummary[];
   /** The user's lines that most of the time goes to; empty when nothing was sampled. */
   hotLines: HotLine[];
   sampling: Sampling | null;
   traces: { path: string; format: string; events: number }[];
+  /** What each trace is worth. */
+  evidence: Evidence[];
   problems: Problem[];
 }
 
@@ -79,6 +94,15 @@ export interface SiteSummary {
   enqueued: number;
   /** Where the time of the calls went, the most expensive first; empty when nothing was sampled. */
   lines: SiteLine[];
+  /** What the calls were at, by the sampled stacks of all of them; empty where nothing was sampled. */
+  phases: PhaseTimes;
+  /** How the durations of all finished calls are spread. */
+  distribution: Bucket[];
+  /** Whose functions a call is spent in; null where no call ran under the function profiler. */
+  inside: InsideCalls | null;
+  /** The model function by layer, over the calls that the parts are taken from. */
+  layers: LayerSummary[];
+  topOperations: OperationTime[];
 }
 
 const noFigures: SiteFigures = {
@@ -94,6 +118,13 @@ const noFigures: SiteFigures = {
   totalNs: 0,
   shareOfRun: 0,
   batchShapes: [],
+  distribution: [],
+};
+
+/** The run was ours: its files were noted at its end. */
+const recordLost: Problem = {
+  message: 'run.json is missing or damaged: how long the run took and how it ended is not known.',
+  fix: 'Copy the whole folder again.',
 };
 
 const unixNow = (): bigint => BigInt(Date.now()) * 1_000_000n;
@@ -118,13 +149,16 @@ export function summarizeRun(reader: RunReader): RunSummary {
     const known = { ...site, id: site.index.toString(16), column: 1, endLine: site.line };
     sites.push(siteSummary(site.file, known, processes, figures.get(site.index) ?? noFigures));
   }
-  const { hotLines, siteLines, sampling } = lineFigures(
-    reader,
-    sites,
-    processes.map((process) => lifetimeNs(process, until)),
-  );
-  for (const site of sites) site.lines = siteLines.get(site.index) ?? [];
+  const { files, sampled } = sampledRun(reader);
+  const lifetimes = processes.map((process) => lifetimeNs(process, until));
+  const { hotLines, siteLines, sitePhases, sampling } = lineFigures(sampled, files, sites, lifetimes);
+  for (const site of sites) {
+    site.lines = siteLines.get(site.index) ?? [];
+    site.phases = sitePhases.get(site.index) ?? {};
+  }
   const devices = summarizeDevices(reader.usage.devices, ownPids(processes));
+  const lost = reader.integrity?.lost;
+  if (lost?.has('calls')) sites.length = 0;
   const leading = record?.leadingSite;
   sites.sort(
     (a, b) =>
@@ -136,7 +170,8 @@ export function summarizeRun(reader: RunReader): RunSummary {
       directory: reader.directory,
       command: record?.command ?? processes[0]?.process?.argv ?? [],
       startedAt: new Date(Number(started / 1_000_000n)).toISOString(),
-      wallNs: Math.max(0, Number(until - started)),
+      // Without run.json only the processes are known, not how long the run took.
+      wallNs: record || !reader.integrity?.recorded ? Math.max(0, Number(until - started)) : NaN,
       exitCode: record?.exitCode ?? null,
       signal: record?.signal ?? null,
       target: record?.target ?? 'local',
@@ -144,18 +179,28 @@ export function summarizeRun(reader: RunReader): RunSummary {
       frameworks: frameworksOf(processes),
       devices: devicesOf(processes),
       state: record?.state ?? (alive ? 'running' : 'ended'),
-      processes: processes.length,
-      deviceUse: devices,
-      processUse: summarizeProcesses(reader.usage.processes),
+      processes: lost?.has('calls') ? NaN : processes.length,
+      deviceUse: lost?.has('usage') ? [] : devices,
+      processUse: lost?.has('usage') ? [] : summarizeProcesses(reader.usage.processes),
     },
     sites,
-    hotLines,
-    sampling,
+    hotLines: lost?.has('calls') ? [] : hotLines,
+    sampling: lost?.has('calls') ? null : sampling,
     traces: processes.flatMap((p) =>
       p.traces.map((trace) => ({ path: path.join(p.directory, trace.path), format: '', events: 0 })),
     ),
-    requests: summarizeRequests(processes),
+    evidence: [],
+    gaps: lost?.has('calls')
+      ? null
+      : (summarizeGaps(
+          sampled,
+          lifetimes.reduce((sum, ns) => sum + ns, 0),
+        ) ?? null),
+    deviceIdle: null,
+    requests: lost?.has('calls') ? [] : summarizeRequests(processes),
     problems: [
+      ...(reader.integrity?.problems ?? []),
+      ...(!record && reader.integrity?.recorded ? [recordLost] : []),
       ...findRunProblems(reader, alive),
       ...sharedDeviceProblems(reader.usage.devices, devices, processes),
     ],
@@ -203,6 +248,11 @@ function siteSummary(
     retraces: 0,
     enqueued: figures.enqueued,
     lines: [],
+    phases: {},
+    distribution: figures.distribution,
+    inside: null,
+    layers: [],
+    topOperations: [],
   };
 }
 

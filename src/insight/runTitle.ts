@@ -1,8 +1,14 @@
 import path from 'node:path';
+import type { RunNotes } from '../runs/notes';
 import type { RunSummary } from './runSummary';
 
 /** Programs that were made of a notebook's cells. */
 const ofNotebook = /[\\/]\.predictscope[\\/]notebooks[\\/]/;
+
+/** The user's name for a run, else what it ran. */
+export function titleOf({ summary, notes }: { summary: RunSummary; notes: RunNotes }): string {
+  return notes.title ?? runTitle(summary);
+}
 
 /** `splicescore`, `quick.py`, `tour.ipynb`: the part of the command that tells runs apart. */
 export function runTitle(summary: RunSummary): string {

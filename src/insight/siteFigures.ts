@@ -1,6 +1,7 @@
 import type { Nanoseconds, Share } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
 import { callFlags } from '../trace/formats/calls';
+import { distribution, type Bucket } from './distribution';
 import { mergeIntervals, overlapLength, weightedPercentile } from './statistics';
 
 /** Figures of one call site over all processes of a run. Times in ns of wall time. */
@@ -17,7 +18,10 @@ export interface SiteFigures {
   enqueued: number;
   /** The largest first call of a process; NaN without calls. */
   firstNs: Nanoseconds;
-  /** Percentiles over finished calls without each process's first; over the first calls when there are no others. */
+  /**
+   * Percentiles over finished calls without each process's first and those under the function profiler; over the first
+   * calls when there are no others.
+   */
   p50Ns: Nanoseconds;
   p95Ns: Nanoseconds;
   maxNs: Nanoseconds;
@@ -26,6 +30,8 @@ export interface SiteFigures {
   shareOfRun: Share;
   /** Input shapes by number of calls, the most frequent first; at most 8. */
   batchShapes: { dims: (number | null)[]; calls: number }[];
+  /** How the durations of all finished calls are spread. */
+  distribution: Bucket[];
 }
 
 /** Lifetime of a process on its own clock, ns since its start; our own work is not part of it. */
@@ -51,6 +57,8 @@ interface Collected {
   enqueued: number;
   firsts: number[];
   others: Float64Array;
+  /** Calls under the function profiler, which take longer than calls do. */
+  slowed: number[];
   count: number;
   total: Nanoseconds;
   covered: Nanoseconds;
@@ -79,7 +87,12 @@ export function siteFigures(
   for (const [site, found] of bySite) {
     const sorted =
       found.count > 0 ? found.others.slice(0, found.count).sort() : Float64Array.from(found.firsts).sort();
-    const all = Math.max(...found.firsts, found.foldedMax, sorted[sorted.length - 1] ?? -Infinity);
+    const all = Math.max(
+      ...found.firsts,
+      ...found.slowed,
+      found.foldedMax,
+      sorted[sorted.length - 1] ?? -Infinity,
+    );
     figures.set(site, {
       calls: found.calls,
       errors: found.errors,
@@ -92,6 +105,7 @@ export function siteFigures(
       maxNs: Number.isFinite(all) ? all : NaN,
       totalNs: found.total,
       shareOfRun: lifetime > 0 ? Math.min(1, found.covered / lifetime) : 0,
+      distribution: distribution(allDurations(found), found.folded),
       batchShapes: [...found.shapes.values()].sort((a, b) => b.calls - a.calls).slice(0, 8),
     });
   }
@@ -138,7 +152,9 @@ function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnix
     if (flags & callFlags.raised) found.errors++;
     if (flags & callFlags.traced) found.traced++;
     if (flags & callFlags.enqueued) found.enqueued++;
-    if (first.has(site)) {
+    if (flags & callFlags.functions) {
+      found.slowed.push(duration);
+    } else if (first.has(site)) {
       if (found.count === found.others.length) {
         const wider = new Float64Array(found.others.length * 2);
         wider.set(found.others);
@@ -150,6 +166,10 @@ function collect(process: ProcessReader, bySite: Map<number, Collected>, nowUnix
       found.firsts.push(duration);
     }
   }
+}
+
+function allDurations({ firsts, others, count, slowed }: Collected): Float64Array {
+  return Float64Array.from([...firsts, ...others.subarray(0, count), ...slowed]);
 }
 
 /** What the process counted after its records had reached their limit. */
@@ -186,6 +206,7 @@ function nothingYet(): Collected {
     enqueued: 0,
     firsts: [],
     others: new Float64Array(64),
+    slowed: [],
     count: 0,
     total: 0,
     covered: 0,

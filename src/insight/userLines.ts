@@ -127,6 +127,11 @@ export class StackLines {
     return line === none || this.#flags[stack]! & ours ? undefined : line;
   }
 
+  /** The user's line that is a stack's innermost frame itself; undefined where that is a library's. */
+  frame(stack: number): UserLine | undefined {
+    return this.#frame[stack] === stack ? this.lines[this.#self[stack]!] : undefined;
+  }
+
   /** Whether a thread with this stack waits for something to do. */
   isIdle(stack: number, mainThread: boolean): boolean {
     const flags = this.#flags[stack] ?? 0;

@@ -2,7 +2,10 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError, errorText, type Problem } from '../common/problem';
 import { summarizeRun, type RunSummary } from '../insight/runSummary';
+import { listChecksum } from '../runs/integrity';
+import { writeRecordedFiles } from '../runs/recordedFiles';
 import { RunReader } from '../runs/runReader';
+import { keepSources, type SourceToKeep } from '../runs/sources';
 import {
   newRunName,
   runFormat,
@@ -181,9 +184,43 @@ async function finish(
   // What lies on the disk may be older: it is full, or the directory was removed while the program ran.
   reader.record = record;
   const summary = summarizeRun(reader);
+  await keepSources(directory, sourcesOf(reader, summary));
+  await noteFiles(directory, record);
   const { addTraces } = await import('../insight/traceParts');
   await addTraces(reader, summary);
   return summary;
+}
+
+/** Below this a file of the user's is not worth a copy. */
+const tellingShare = 0.005;
+
+/** Files with sites as they were hashed at the start; others that time went to, unless they were written since. */
+function sourcesOf(reader: RunReader, summary: RunSummary): SourceToKeep[] {
+  const called = new Set(
+    summary.sites.filter(({ calls, unfinished }) => calls + unfinished > 0).map(({ file }) => file),
+  );
+  const withSites = (reader.config?.files ?? [])
+    .filter(({ file }) => called.has(file))
+    .map(({ file, sha256 }) => ({ file, sha256 }));
+  const beforeMs = Date.parse(summary.run.startedAt);
+  const known = new Set(withSites.map(({ file }) => file));
+  const hot = new Set(
+    summary.hotLines.filter(({ shareOfRun }) => shareOfRun >= tellingShare).map(({ file }) => file),
+  );
+  return [...withSites, ...[...hot].filter((file) => !known.has(file)).map((file) => ({ file, beforeMs }))];
+}
+
+/** Notes what the run left. Where that cannot be written (a full disk), the run goes without. */
+async function noteFiles(directory: string, record: RunRecord): Promise<void> {
+  try {
+    await writeRecordedFiles(directory);
+    const sum = await listChecksum(directory);
+    if (sum !== undefined) record.filesCrc32 = sum;
+    await writeRunRecord(directory, record);
+  } catch {
+    delete record.filesCrc32;
+    await rm(path.join(directory, 'files.json'), { force: true }).catch(() => undefined);
+  }
 }
 
 function startFailure(command: readonly string[], cwd: string, error: unknown): UserError {

@@ -7,7 +7,9 @@ import {
   parseLine,
   type FileRecord,
   type FrameworkRecord,
+  type FunctionsRecord,
   type LinesRecord,
+  type ModulesRecord,
   type ProcessRecord,
   type SamplerRecord,
   type SiteRecord,
@@ -67,6 +69,8 @@ export class ProcessReader {
   sampler: SamplerRecord | undefined;
   /** Exact counts by file, where they were asked for; a later record of a file replaces the earlier. */
   readonly exactLines = new Map<string, LinesRecord>();
+  readonly functions: FunctionsRecord[] = [];
+  modules: ModulesRecord['rows'] = [];
   process: ProcessRecord | undefined;
   exitUnixNs: bigint | undefined;
   exception: [type: string, message: string] | undefined;
@@ -163,6 +167,12 @@ export class ProcessReader {
         break;
       case 'sampler':
         this.sampler = line;
+        break;
+      case 'modules':
+        this.modules = line.rows.map(([at, kind, file, row]) => [at, kind, this.toHost(file), row]);
+        break;
+      case 'functions':
+        this.functions.push(line);
         break;
       case 'lines':
         this.exactLines.set(line.file, line);

@@ -71,6 +71,20 @@ export interface LinesRecord {
   lines: [line: number, count: number, elapsedNs: number][];
 }
 
+/** A few calls of a site under Python's function profiler; or why there are none. */
+export interface FunctionsRecord {
+  t: 'functions';
+  site?: number;
+  path?: string;
+  reason?: string;
+}
+
+/** Modules of PyTorch that the program defines: where the `__init__` of their class is. */
+export interface ModulesRecord {
+  t: 'modules';
+  rows: [path: string, kind: string, file: string, line: number][];
+}
+
 export type Line =
   | ProcessRecord
   | FileRecord
@@ -79,6 +93,8 @@ export type Line =
   | TraceRecord
   | SamplerRecord
   | LinesRecord
+  | FunctionsRecord
+  | ModulesRecord
   | { t: 'request'; index: number; name: string }
   | { t: 'folded'; site: number; path: string }
   | { t: 'shape'; index: number; dims: (number | null)[] }
@@ -100,6 +116,8 @@ const required: Readonly<Record<string, Readonly<Record<string, (value: unknown)
   stopped: {},
   sampler: { samples: Number.isFinite, longestGapNs: Number.isFinite, ownCpuNs: Number.isFinite },
   lines: { file: isText, lines: isLines },
+  functions: {},
+  modules: { rows: isModules },
   exit: { unixNs: isText },
 };
 
@@ -109,6 +127,16 @@ function isText(value: unknown): boolean {
 
 function isLines(value: unknown): boolean {
   return Array.isArray(value) && value.every((row) => Array.isArray(row) && row.every(Number.isFinite));
+}
+
+function isModules(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (row) =>
+        Array.isArray(row) && row.slice(0, 3).every(isText) && row.length === 4 && Number.isInteger(row[3]),
+    )
+  );
 }
 
 /** One line; undefined when it is damaged (the last one of a killed process may be) or not a kind that we know. */

@@ -1,6 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Bytes } from '../common/units';
+import { readNotes } from './notes';
 import { isRunName } from './runRecord';
 
 export interface Limits {
@@ -47,21 +48,26 @@ export function runsToRemove(
   return remove.reverse();
 }
 
-/** Applies the limits to a log directory. Touches only folders that carry a run's name and hold a run. */
+/**
+ * Applies the limits to a log directory. Touches only folders that carry a run's name and hold a run; those that
+ * the user pinned stay.
+ */
 export async function applyRetention(
   logDirectory: string,
   limits: Limits,
   keep: ReadonlySet<string>,
 ): Promise<string[]> {
   const runs: { name: string; bytes: Bytes }[] = [];
+  const stay = new Set(keep);
   for (const entry of await readdir(logDirectory, { withFileTypes: true }).catch(() => [])) {
     if (!entry.isDirectory() || !isRunName(entry.name)) continue;
     const directory = path.join(logDirectory, entry.name);
     const names: string[] = await readdir(directory).catch(() => []);
     if (!names.includes('run.json') && !names.includes('config.json')) continue;
+    if ((await readNotes(directory)).pinned) stay.add(entry.name);
     runs.push({ name: entry.name, bytes: await folderBytes(directory) });
   }
-  const remove = runsToRemove(runs, limits, keep);
+  const remove = runsToRemove(runs, limits, stay);
   for (const name of remove) await rm(path.join(logDirectory, name), { recursive: true, force: true });
   return remove;
 }

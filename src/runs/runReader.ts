@@ -2,7 +2,9 @@ import path from 'node:path';
 import { PathMap } from '../common/pathMap';
 import { isAlive } from '../targets/localProcess';
 import type { Files } from '../targets/target';
+import { checkRun, type Integrity } from './integrity';
 import { ProcessReader } from './processReader';
+
 import { readRunConfig, readRunRecord, type RunConfig, type RunRecord } from './runRecord';
 import { UsageReader } from './usageReader';
 
@@ -19,8 +21,11 @@ export class RunReader {
   readonly usage: UsageReader;
   /** Changes whenever `poll` found something. */
   version = 0;
+  /** What is not as the run left it; undefined while it lives. */
+  integrity: Integrity | undefined;
   readonly #known = new Set<string>();
   #recordText = '';
+  #checked = '';
   #deadSinceMs: number | undefined;
 
   constructor(
@@ -58,8 +63,21 @@ export class RunReader {
     }
     for (const process of this.processes) changed = (await process.poll()) || changed;
     changed = (await this.usage.poll()) || changed;
+    changed = (await this.#check()) || changed;
     if (changed) this.version++;
     return changed;
+  }
+
+  /** Once the run has ended, whether all is as it was left. A run without run.json was made or copied elsewhere. */
+  async #check(): Promise<boolean> {
+    const state = this.record?.state;
+    if (state === 'starting' || state === 'running') return false;
+    const noted = this.record?.filesCrc32;
+    const version = `${state} ${noted}`;
+    if (this.#checked === version) return false;
+    this.#checked = version;
+    this.integrity = await checkRun(this.directory, noted);
+    return this.integrity.problems.length > 0;
   }
 
   /** The configuration with the files of this machine. */

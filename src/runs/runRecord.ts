@@ -25,6 +25,8 @@ export interface RunRecord {
   ref?: RunRef;
   exitCode?: number;
   signal?: string;
+  /** CRC-32 of files.json, which lists what the run left. */
+  filesCrc32?: number;
   /** Why the program could not be started. */
   error?: string;
   /** Findings of the host: a GPU that the framework could not use, a target that cannot be instrumented. */

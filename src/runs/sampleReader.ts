@@ -6,7 +6,7 @@ const chunkBytes = 1 << 20;
 
 /** Reads the line samples of one process as they are written. */
 export class SampleReader {
-  readonly table = new SampleTable();
+  table = new SampleTable();
   header: SamplesHeader | undefined;
   readonly #path: string;
   #next = 0;
@@ -18,6 +18,12 @@ export class SampleReader {
     private readonly problems: Problem[],
   ) {
     this.#path = `${directory}/samples-0.bin`;
+  }
+
+  /** Drops what was read, and reads no more. */
+  forget(): void {
+    this.table = new SampleTable();
+    this.#broken = true;
   }
 
   /** Reads what is new; true when anything changed. */

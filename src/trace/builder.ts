@@ -85,6 +85,15 @@ export class TraceBuilder {
     return this.name.length - 1;
   }
 
+  /** Part of the file could not be read: what is left is shown, but adds up to nothing. */
+  damaged = false;
+
+  /** Reports damage: what the events say in sum is no figure any more. */
+  damage(message: string, offset?: number): void {
+    this.damaged = true;
+    this.problem(message, offset);
+  }
+
   /** Reports a problem; a broken file can have one per event, so only the first ones are kept. */
   problem(message: string, offset?: number): void {
     if (this.problems.length >= problemLimit) {

@@ -89,6 +89,8 @@ export class TraceModel implements OpenedTrace {
     readonly problems: Problem[],
     /** What the files say beside their events: host names, device properties, profiler options. */
     readonly metadata: ReadonlyMap<string, unknown>,
+    /** Part of a file could not be read, so that sums over its events are no figures. */
+    readonly damaged = false,
   ) {
     this.#table = table;
     this.#strings = strings;
@@ -274,7 +276,8 @@ export async function openTrace(paths: string[], options: OpenOptions = {}): Pro
     predictTracks[builders.indexOf(builder)]!.has(track),
   );
   const problems = builders.flatMap((builder) => builder.allProblems());
-  return new TraceModel(table, strings, files, problems, metadata);
+  const damaged = builders.some((builder) => builder.damaged);
+  return new TraceModel(table, strings, files, problems, metadata, damaged);
 }
 
 /** With several files, processes of one name are told apart by host name, else by the file's number. */

@@ -52,7 +52,7 @@ export async function readTraceFile(
     let content = sniff(bytes);
     if (content === 'gzip') {
       const { bytes: inflated, problem } = await gunzip(raw, jsonLimit, signal);
-      if (problem) builder.problem(problem);
+      if (problem) builder.damage(problem);
       bytes = inflated;
       content = sniff(bytes);
     }

@@ -8,7 +8,7 @@ export const headerBytes = 4096;
 export const slotBytes = 48;
 
 export const slotKind = { empty: 0, call: 1, ownWork: 2, clockPair: 3, request: 4 } as const;
-export const callFlags = { raised: 1, traced: 2, enqueued: 4, warmUp: 8 } as const;
+export const callFlags = { raised: 1, traced: 2, enqueued: 4, warmUp: 8, functions: 16 } as const;
 
 export interface CallsHeader {
   headerBytes: number;

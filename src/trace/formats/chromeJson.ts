@@ -150,7 +150,7 @@ class ChromeReader implements EventSource {
       }
     }
     this.#mustHave(found);
-    this.#builder.problem(
+    this.#builder.damage(
       state === 'end' ? 'The file is cut off after its events.' : 'The file is damaged after its events.',
       scanner.at,
     );
@@ -214,7 +214,7 @@ class ChromeReader implements EventSource {
   }
 
   #cutOff(at: number): void {
-    this.#builder.problem('The file is cut off here; the events before it are shown.', at);
+    this.#builder.damage('The file is cut off here; the events before it are shown.', at);
   }
 
   #damage(at: number): void {
@@ -368,6 +368,7 @@ class ChromeReader implements EventSource {
         'begin events had no end of their own; they are drawn until the next end, or the last event.',
       ],
     ];
+    if (this.#damaged + this.#timeless + this.#overlong > 0) builder.damaged = true;
     for (const [count, message, offset] of problems) {
       if (count > 0) builder.problem(`${count} ${message}`, offset);
     }

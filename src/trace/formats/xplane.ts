@@ -84,7 +84,7 @@ export async function readXplane(
       const { plane, broken: at } = readPlane(bytes, space.from, space.to, builder);
       planes.push(plane);
       if (at >= 0 && broken < 0) broken = at;
-    } else if (space.field === 2) builder.problem(`The profiler reported an error: ${space.text}`);
+    } else if (space.field === 2) builder.damage(`The profiler reported an error: ${space.text}`);
     else if (space.field === 3) builder.problem(`The profiler warned: ${space.text}`);
     else if (space.field === 4) hostnames.push(space.text);
   }
@@ -101,7 +101,7 @@ export async function readXplane(
   }
   if (space.broken >= 0 && broken < 0) broken = space.broken;
   if (broken >= 0) {
-    builder.problem('The file is cut off or damaged here; everything that could be read is shown.', broken);
+    builder.damage('The file is cut off or damaged here; everything that could be read is shown.', broken);
   }
   builder.baseUnixNs = unixBase(builder, planes, firstNs ?? 0n);
 }
