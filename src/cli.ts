@@ -3,10 +3,12 @@ import path from 'node:path';
 import { UserError, isUserError, describeProblem, errorText } from './common/problem';
 import { attachCommand } from './cli/attachCommand';
 import { captureCommand } from './cli/captureCommand';
+import { compareCommand } from './cli/compareCommand';
 import { doctorCommand } from './cli/doctorCommand';
 import { editCommand } from './cli/editCommand';
 import { usage, version } from './cli/help';
 import { profileCommand } from './cli/profileCommand';
+import { reportCommand } from './cli/reportCommand';
 import { sitesCommand } from './cli/sitesCommand';
 import { summarizeCommand } from './cli/summarizeCommand';
 import { targetSitesCommand } from './cli/targetSitesCommand';
@@ -15,7 +17,7 @@ import { targetsCommand } from './cli/targetsCommand';
 /** Where things lie: the bundle is in dist/, the runtime in media/ beside it. */
 const here = path.resolve(__dirname, '..');
 
-const later = new Set(['compare', 'sweep', 'mcp']);
+const later = new Set(['sweep', 'mcp']);
 
 async function main(argv: readonly string[]): Promise<void> {
   const [command, ...args] = argv;
@@ -30,6 +32,10 @@ async function main(argv: readonly string[]): Promise<void> {
       return targetsCommand(args);
     case 'summarize':
       return summarizeCommand(args);
+    case 'compare':
+      return compareCommand(args);
+    case 'report':
+      return reportCommand(args);
     case 'attach':
       return attachCommand(args, here);
     case 'capture':

@@ -35,6 +35,11 @@ export const usage = `usage: predictscope COMMAND
       --endpoint E                      the container engine
       --json FILE                       write the summary as JSON
   summarize PATH   [--json]             a run directory, or one trace file of any format
+  compare A B [--json|--html]           two runs, or two sets (A1,A2,A3 B1,B2,B3): what changed, and how sure that is
+      --repeat N                        run both again N times in turn, and compare those
+      --paired                          the sets were made in turn
+  report RUN [-o FILE.html|.md|.json]   a run as one page that opens anywhere, as Markdown (default), or JSON
+      --without-paths                   leave out absolute paths and the program's arguments
   attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy
   capture RUN                           a run that goes on: trace its next calls
   doctor [options] [-- PYTHON|docker …] what stands in the way of a true profile: Python, frameworks, GPU, CUPTI,

@@ -84,6 +84,10 @@ describe('the rest', () => {
       'summarize',
       'insert',
       'remove',
+      'compare',
+      '--repeat',
+      'report',
+      '--without-paths',
       '--site',
       '--root',
       '--log-dir',
@@ -109,7 +113,9 @@ describe('the rest', () => {
 
   it.each([
     ['frobnicate', 'has no command frobnicate'],
-    ['compare', 'not part of this version yet'],
+    ['sweep', 'not part of this version yet'],
+    ['compare', 'needs two runs'],
+    ['report', 'needs one run directory'],
   ])('%s is refused', async (command, sentence) => {
     const { code, stderr } = await predictscope([command], '/');
     expect(code).toBe(1);

@@ -1,0 +1,48 @@
+/** Takes out of a report what tells of the machine and the data: absolute paths, and the program's arguments. */
+import path from 'node:path';
+import { homedir } from 'node:os';
+import type { RunSummary } from '../../insight/runSummary';
+
+/** `/a/b/c.py`, `C:\a\b`, `\\server\share`: what a program would call an absolute path. */
+const absolutePath =
+  /(?<![\w.:/\\<-])(?:\/(?:[\w.@+~-]+\/)*[\w.@+~-]+\/?|[A-Za-z]:[\\/](?:[\w.@+~ -]+[\\/])*[\w.@+~-]*|\\\\[\w.-]+\\[^\s"'<>|]*)/g;
+
+/** A text with absolute paths cut down to their last name; those below `root` are told from it on. */
+export function withoutPaths(text: string, root: string): string {
+  const known = [root, process.cwd(), homedir()].filter((folder) => folder.length > 1);
+  let rest = text;
+  for (const folder of known) {
+    const slashed = folder.endsWith(path.sep) ? folder : folder + path.sep;
+    rest = rest.replaceAll(slashed, folder === root ? '' : '…/');
+  }
+  return rest.replace(absolutePath, (found) => {
+    const name =
+      found
+        .replace(/[\\/]+$/, '')
+        .split(/[\\/]/)
+        .pop() ?? '';
+    return `…/${name}`;
+  });
+}
+
+/**
+ * The summary without absolute paths and arguments. The files of sites and lines are told from the root on; the command
+ * is the program and what it runs, with `…` for its arguments.
+ */
+export function anonymous(summary: RunSummary, root: string): RunSummary {
+  const { command } = summary.run;
+  const shown = command.slice(0, 1 + command.findIndex((word) => /\.py$|^-m$|^-c$/.test(word)));
+  const words = shown.length > 0 ? shown : command.slice(0, 1);
+  if (words.at(-1) === '-m' && command[words.length] !== undefined) words.push(command[words.length]!);
+  const left = command.length > words.length ? [...words, '…'] : words;
+  const clean = <T>(value: T): T => {
+    if (typeof value === 'string') return withoutPaths(value, root) as T;
+    if (Array.isArray(value)) return value.map((each: unknown) => clean(each)) as T;
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(
+        Object.entries(value).map(([key, each]) => [key, clean(each as unknown)]),
+      ) as T;
+    return value;
+  };
+  return clean({ ...summary, run: { ...summary.run, command: left } });
+}
