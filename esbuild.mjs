@@ -54,6 +54,9 @@ const LAZY = {
   copyCommand: { filter: /\/launch\/copyCommand$/, entry: 'src/launch/copyCommand.ts' },
   siteFilter: { filter: /\/sites\/filter$/, entry: 'src/sites/filter.ts' },
   traceParts: { filter: /\/insight\/traceParts$/, entry: 'src/insight/traceParts.ts' },
+  lines: { filter: /\/lines$/, entry: 'src/editor/lines.ts' },
+  compareView: { filter: /\/compareView$/, entry: 'src/views/compareView.ts' },
+  runCommands: { filter: /\/runCommands$/, entry: 'src/views/runCommands.ts' },
   doctorReport: { filter: /\/doctorReport$/, entry: 'src/views/doctorReport.ts' },
   chokidar: { filter: /^chokidar$/, entry: 'chokidar' },
 };

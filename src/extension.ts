@@ -9,6 +9,7 @@ import { useStorage } from './editor/homeFolder';
 import { TimingHoverProvider } from './editor/hover';
 import { InsertedCalls } from './editor/insertedCalls';
 import { Launcher } from './editor/launcher';
+import { LazyLines } from './editor/lazyLines';
 import { MarkedSites } from './editor/markedSites';
 import { ProgramChooser } from './editor/programChooser';
 import { RunProgress } from './editor/runProgress';
@@ -38,6 +39,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const launcher = new Launcher(context.extensionPath, chooser, targets, cache.finder, log);
   const tree = new RunsTree(runs);
   const view = vscode.window.createTreeView(views.runs, { treeDataProvider: tree });
+  const lines = new LazyLines(runs);
   const offer = new TrainingOffer(context.workspaceState);
   const lenses = new PredictCodeLensProvider(marked, inserted, runs, offer.consider);
   const actions = new SiteCodeActions(marked, inserted);
@@ -48,13 +50,14 @@ export function activate(context: vscode.ExtensionContext): void {
     tree,
     view,
     lenses,
+    lines,
     targets,
     keepCopiesReadOnly(),
     new RunProgress(runs),
     vscode.workspace.onDidGrantWorkspaceTrust(showTrust),
     chooser.watchTerminals(),
     vscode.languages.registerCodeLensProvider(sourceSelector, lenses),
-    vscode.languages.registerHoverProvider(sourceSelector, new TimingHoverProvider(marked, runs)),
+    vscode.languages.registerHoverProvider(sourceSelector, new TimingHoverProvider(marked, runs, lines)),
     vscode.languages.registerCodeActionsProvider(sourceSelector, actions, {
       providedCodeActionKinds: SiteCodeActions.kinds,
     }),

@@ -14,6 +14,11 @@ export const commands = {
   deleteRun: 'predictscope.deleteRun',
   showRun: 'predictscope.showRun',
   revealRun: 'predictscope.revealRun',
+  renameRun: 'predictscope.renameRun',
+  pinRun: 'predictscope.pinRun',
+  unpinRun: 'predictscope.unpinRun',
+  compareRuns: 'predictscope.compareRuns',
+  exportReport: 'predictscope.exportReport',
   siteMenu: 'predictscope.siteMenu',
   insertCalls: 'predictscope.insertCalls',
   insertPlainCalls: 'predictscope.insertPlainCalls',
@@ -33,6 +38,7 @@ export interface Settings {
   codeLens: 'predict' | 'training' | 'all' | 'off';
   trainingLens: boolean;
   hover: boolean;
+  lineHeat: 'off' | 'gutter' | 'inline' | 'ruler';
   warmUpCalls: number;
   tracedCalls: number;
   tracedSeconds: number;
@@ -54,6 +60,7 @@ export const settingKeys = [
   'codeLens',
   'trainingLens',
   'hover',
+  'lineHeat',
   'warmUpCalls',
   'tracedCalls',
   'tracedSeconds',

@@ -7,13 +7,23 @@ import { UserError } from '../common/problem';
  * What a command of our command line answers with `--json`, from a process of its own: the clients of container
  * engines stay out of the editor. Rejects with what it said; undefined when it was cancelled.
  */
-export function askCommandLine(
+export async function askCommandLine(
   extensionPath: string,
   args: readonly string[],
   token?: vscode.CancellationToken,
 ): Promise<unknown> {
+  const output = await askCommandLineText(extensionPath, [...args, '--json'], token);
+  return output === undefined ? undefined : (JSON.parse(output) as unknown);
+}
+
+/** The same for what it prints. */
+export function askCommandLineText(
+  extensionPath: string,
+  args: readonly string[],
+  token?: vscode.CancellationToken,
+): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(extensionPath, 'dist', 'cli.js'), ...args, '--json'], {
+    const child = spawn(process.execPath, [path.join(extensionPath, 'dist', 'cli.js'), ...args], {
       // On the desktop our own Node is Electron, which this turns into Node.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -29,7 +39,7 @@ export function askCommandLine(
     child.once('close', (code) => {
       cancelled?.dispose();
       if (token?.isCancellationRequested) resolve(undefined);
-      else if (code === 0) resolve(JSON.parse(output));
+      else if (code === 0) resolve(output);
       else reject(new UserError(lastSaid(said) || `The command line ended with ${code}.`));
     });
   });

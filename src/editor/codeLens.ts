@@ -9,7 +9,7 @@ import { getsLens } from './lensFilter';
 import type { MarkedSites } from './markedSites';
 import { figuresOf, type RunsModel } from './runsModel';
 import { referenceTo, siteRange, type SiteReference } from './siteReference';
-import { lensFigures, lensTitle } from './siteText';
+import { changeSuffix, lensFigures, lensTitle } from './siteText';
 
 const lensSettings = [
   'codeLens',
@@ -80,7 +80,7 @@ export class PredictCodeLensProvider implements vscode.CodeLensProvider, Disposa
     if (found) {
       lenses.push(
         new vscode.CodeLens(range, {
-          title: `${found.run.live ? '$(sync~spin)\u00a0' : ''}${lensFigures(found.site)}`,
+          title: `${found.run.live ? '$(sync~spin)\u00a0' : ''}${lensFigures(found.site)}${changeSuffix(this.runs, site.id)}`,
           tooltip: found.run.live
             ? vscode.l10n.t('Running; show it in the Runs view')
             : vscode.l10n.t('Open the timeline of this run'),

@@ -6,7 +6,9 @@ import { contextKeys } from '../common/ids';
 import { Disposables, Emitter, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
 import { changes, setting } from '../common/vscode';
+import type { ComparedRun, Comparison } from '../insight/comparison';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
+import type { RunNotes } from '../runs/notes';
 import { applyRetention } from '../runs/retention';
 import { RunStore, type Run } from '../insight/runStore';
 import { localFiles } from '../targets/localFiles';
@@ -23,6 +25,7 @@ export class RunsModel implements Disposable {
   readonly #changed = this.#owned.add(new Emitter<Run | undefined>());
   #stores: RunStore[] = [];
   #running = false;
+  #comparison: { comparison: Comparison; title: string } | undefined;
   #wasLive = new Set<string>();
 
   readonly onDidChange = this.#changed.event;
@@ -105,6 +108,26 @@ export class RunsModel implements Disposable {
   /** Reads parts and traces of a run, if that was not done yet. */
   async completeRun(name: string): Promise<void> {
     for (const store of this.#stores) await store.completeRun(name);
+  }
+
+  /** Changes what the user said about a run. */
+  async note(name: string, change: Partial<RunNotes>): Promise<void> {
+    for (const store of this.#stores) if (await store.note(name, change)) return;
+  }
+
+  /** Runs as comparisons take them; those that are gone are left out. */
+  compared(names: readonly string[]): ComparedRun[] {
+    return names.flatMap((name) => this.#stores.flatMap((store) => store.compared(name) ?? []));
+  }
+
+  /** What lenses and hovers are told beside: the comparison that is open, if one is. */
+  get comparison(): { comparison: Comparison; title: string } | undefined {
+    return this.#comparison;
+  }
+
+  set comparison(comparison: { comparison: Comparison; title: string } | undefined) {
+    this.#comparison = comparison;
+    this.#changed.fire(undefined);
   }
 
   async refresh(): Promise<void> {

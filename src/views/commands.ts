@@ -6,7 +6,7 @@ import { Disposables, type Disposable } from '../common/disposables';
 import type { Log } from '../common/log';
 import { UserError, errorText, isUserError } from '../common/problem';
 import type { Run } from '../insight/runStore';
-import { runTitle } from '../insight/runTitle';
+import { titleOf } from '../insight/runTitle';
 import type { RunNode, RunsTree } from './runsTree';
 import type { RunsModel } from '../editor/runsModel';
 import { homeFolders } from '../editor/homeFolder';
@@ -40,7 +40,7 @@ export function registerCommands(context: CommandContext): Disposable {
     if (!run) return;
     await askForTrace(run.directory);
     vscode.window.setStatusBarMessage(
-      vscode.l10n.t('$(record) The next calls of {0} will be traced.', runTitle(run.summary)),
+      vscode.l10n.t('$(record) The next calls of {0} will be traced.', titleOf(run)),
       4000,
     );
   });
@@ -54,7 +54,7 @@ export function registerCommands(context: CommandContext): Disposable {
       void vscode.window.showWarningMessage(
         vscode.l10n.t(
           '{0} was not started by Predictscope; recording was stopped, the program goes on.',
-          runTitle(run.summary),
+          titleOf(run),
         ),
       );
     }
@@ -67,6 +67,21 @@ export function registerCommands(context: CommandContext): Disposable {
   on(commands.revealRun, async (argument) => {
     const run = runOf(context, argument);
     if (run) await vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(run.directory));
+  });
+  on(commands.renameRun, async (argument) => {
+    const run = runOf(context, argument);
+    if (run) await (await import('./runCommands')).renameRun(context.runs, run);
+  });
+  on(commands.pinRun, (argument) => pin(context, argument, true));
+  on(commands.unpinRun, (argument) => pin(context, argument, false));
+  on(commands.compareRuns, async (argument) => {
+    const { chooseAndCompare } = await import('./compareView');
+    await chooseAndCompare(context.runs, argument === undefined ? undefined : runOf(context, argument));
+  });
+  on(commands.exportReport, async (argument) => {
+    const run = runOf(context, argument);
+    if (!run) throw noRun();
+    await (await import('./runCommands')).exportReport(context.extensionPath, run);
   });
   on(commands.doctor, async (argument) => {
     const { checkEnvironment } = await import('./doctorReport');
@@ -160,10 +175,7 @@ async function steadyTrace(context: CommandContext, argument: unknown): Promise<
   const given = runOf(context, argument);
   const run =
     argument === undefined ? (context.runs.runs.find((r) => r.summary.traces.length > 0) ?? given) : given;
-  if (!run)
-    throw new UserError(vscode.l10n.t('There is no run yet.'), {
-      fix: vscode.l10n.t('Use “Predictscope: Profile predict” first.'),
-    });
+  if (!run) throw noRun();
   await context.runs.completeRun(run.name);
   const { traces } = runOf(context, run.name)?.summary ?? run.summary;
   const trace = [...traces].reverse().find((t) => t.format !== '') ?? traces[0];
@@ -177,12 +189,23 @@ async function steadyTrace(context: CommandContext, argument: unknown): Promise<
   return trace.path;
 }
 
+function noRun(): UserError {
+  return new UserError(vscode.l10n.t('There is no run yet.'), {
+    fix: vscode.l10n.t('Use “Predictscope: Profile predict” first.'),
+  });
+}
+
+async function pin(context: CommandContext, argument: unknown, pinned: boolean): Promise<void> {
+  const run = runOf(context, argument);
+  if (run) await context.runs.note(run.name, { pinned });
+}
+
 async function deleteRun(context: CommandContext, argument: unknown): Promise<void> {
   const run = runOf(context, argument);
   if (!run || run.live) return;
   const yes = vscode.l10n.t('Delete');
   const picked = await vscode.window.showWarningMessage(
-    vscode.l10n.t('Delete this run of {0}?', runTitle(run.summary)),
+    vscode.l10n.t('Delete this run of {0}?', titleOf(run)),
     {
       modal: true,
       detail: vscode.l10n.t('Its call times and traces are removed from disk: {0}', run.directory),

@@ -6,7 +6,9 @@ import { Disposables, type Disposable } from '../common/disposables';
 import { formatCount, formatDuration, formatShare } from '../common/units';
 import type { Problem } from '../common/problem';
 import type { RunSummary, SiteSummary } from '../insight/runSummary';
-import { runTitle } from '../insight/runTitle';
+import type { Change } from '../insight/comparison';
+import { changeOfHeadline, changeText, headline, sameProgram } from '../insight/previousRun';
+import { titleOf } from '../insight/runTitle';
 import type { Run } from '../insight/runStore';
 import { notebookOfProgram } from '../editor/notebookRun';
 import type { RunsModel } from '../editor/runsModel';
@@ -22,6 +24,7 @@ export class RunsTree implements vscode.TreeDataProvider<RunNode>, Disposable {
   readonly #owned = new Disposables();
   readonly #changed = this.#owned.add(new vscode.EventEmitter<RunNode | undefined>());
   readonly onDidChangeTreeData = this.#changed.event;
+  readonly #changes = new Map<string, { change: Change | undefined }>();
   readonly #nodes = new Map<string, RunNode & { kind: 'run' }>();
 
   constructor(private readonly runs: RunsModel) {
@@ -52,7 +55,9 @@ export class RunsTree implements vscode.TreeDataProvider<RunNode>, Disposable {
     switch (node.kind) {
       case 'run': {
         const run = this.runs.find(node.name);
-        return run ? runItem(run, run === this.runs.runs[0]) : new vscode.TreeItem(node.name);
+        return run
+          ? runItem(run, run === this.runs.runs[0], this.#change(run))
+          : new vscode.TreeItem(node.name);
       }
       case 'site':
         return siteItem(node.site);
@@ -61,6 +66,22 @@ export class RunsTree implements vscode.TreeDataProvider<RunNode>, Disposable {
       case 'problem':
         return problemItem(node.problem);
     }
+  }
+
+  /** How a run's headline differs from the run of the same program before it; found out once. */
+  #change(run: Run): Change | undefined {
+    if (run.live) return undefined;
+    const before = this.runs.runs.find(
+      (other) => other.name < run.name && !other.live && sameProgram(run.summary, other.summary),
+    );
+    if (!before) return undefined;
+    const key = `${before.name} ${run.name}`;
+    const known = this.#changes.get(key);
+    if (known) return known.change;
+    const [a, b] = this.runs.compared([before.name, run.name]);
+    const change = a && b && changeOfHeadline(a, b);
+    this.#changes.set(key, { change });
+    return change;
   }
 
   dispose(): void {
@@ -87,20 +108,28 @@ function children(run: Run): RunNode[] {
   ];
 }
 
-function runItem(run: Run, newest: boolean): vscode.TreeItem {
-  const { summary, live } = run;
+function runItem(run: Run, newest: boolean, change: Change | undefined): vscode.TreeItem {
+  const { summary, live, notes } = run;
   const calls = summary.sites.reduce((sum, site) => sum + site.calls, 0);
   const item = new vscode.TreeItem(
-    runTitle(summary),
+    titleOf(run),
     newest || live ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
   );
   item.id = run.name;
   const time = new Date(summary.run.startedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
   const count = calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
-  item.description = [time, count, live ? vscode.l10n.t('running') : outcome(summary), placeName(summary)]
+  const median = headline(summary)?.p50Ns;
+  item.description = [
+    time,
+    count,
+    median ? `p50 ${formatDuration(median)}` : '',
+    change && (change.verdict === 'slower' || change.verdict === 'faster') ? changeText(change) : '',
+    live ? vscode.l10n.t('running') : outcome(summary),
+    placeName(summary),
+  ]
     .filter(Boolean)
     .join(' · ');
-  item.tooltip = tooltip(summary);
+  item.tooltip = tooltip(summary, change);
   item.iconPath = live
     ? new vscode.ThemeIcon('sync~spin', new vscode.ThemeColor('predictscope.running'))
     : new vscode.ThemeIcon(failed(summary) ? 'error' : summary.problems.length > 0 ? 'warning' : 'pass');
@@ -108,6 +137,8 @@ function runItem(run: Run, newest: boolean): vscode.TreeItem {
     'run',
     live ? 'running' : 'ended',
     ...(summary.traces.length > 0 ? ['traced'] : []),
+    ...(!live && median ? ['comparable'] : []),
+    notes.pinned ? 'pinned' : 'unpinned',
   ].join(' ');
   return item;
 }
@@ -129,7 +160,7 @@ function outcome({ run }: RunSummary): string {
   return formatDuration(run.wallNs);
 }
 
-function tooltip(summary: RunSummary): vscode.MarkdownString {
+function tooltip(summary: RunSummary, change: Change | undefined): vscode.MarkdownString {
   const { run } = summary;
   const text = new vscode.MarkdownString();
   text.appendCodeblock(run.command.join(' '), 'sh');
@@ -141,6 +172,10 @@ function tooltip(summary: RunSummary): vscode.MarkdownString {
   text.appendMarkdown(
     `${software.join(' · ')}\n\n${run.devices.join(', ')}\n\n${run.startedAt} · ${formatDuration(run.wallNs)}`,
   );
+  if (change)
+    text.appendMarkdown(
+      `\n\n${vscode.l10n.t('Against the run of the same program before it: {0}', changeText(change))}`,
+    );
   return text;
 }
 

@@ -54,6 +54,7 @@ const declared: { readonly [K in keyof ids.Settings]: Declared<ids.Settings[K]> 
   codeLens: ['predict', 'training', 'all', 'off'],
   trainingLens: 'boolean',
   hover: 'boolean',
+  lineHeat: ['off', 'gutter', 'inline', 'ruler'],
   warmUpCalls: 'integer',
   tracedCalls: 'integer',
   tracedSeconds: 'number',
