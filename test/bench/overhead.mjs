@@ -1,5 +1,5 @@
 // npm run bench:overhead [-- PAIRS]: what the recorder costs the program, in CPU time, by interleaved pairs;
-// then three programs beside other profilers (npm run bench:overhead -- --peers [ROUNDS]: only these).
+// then three programs beside other profilers (npm run bench:overhead -- --peers [ROUNDS [PEER_ROUNDS]] [--stress]).
 // Not a test: figures go to test/bench/RESULTS.md. Let nothing else run on the machine.
 import { root } from '../../scripts/lib/paths.mjs';
 import { ensureVenv } from '../../scripts/lib/python.mjs';
