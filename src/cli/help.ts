@@ -25,6 +25,8 @@ export const usage = `usage: predictscope COMMAND
       --sampler-interval MS             look every MS milliseconds where the program is (default 5; 0: never)
       --exact-lines                     count the lines of functions with such calls exactly (Python 3.12 and
                                         later; slows these functions down)
+      --keep-outputs                    note shape, least, most, mean, NaN and checksum of what the first 20 calls
+                                        return, for compare; waits for the device
       --framework-calls                 time calls from code without source too, by wrapping the frameworks' own
                                         functions (done for python -c, standard input and .pyc files)
       --stop-after N|SECONDSs           stop recording after N calls or so many seconds

@@ -186,6 +186,7 @@ interface Values {
   seconds?: string | undefined;
   'sampler-interval'?: string | undefined;
   'exact-lines'?: boolean | undefined;
+  'keep-outputs'?: boolean | undefined;
   'stop-after'?: string | undefined;
   'framework-calls'?: boolean | undefined;
   json?: string | undefined;
@@ -220,6 +221,7 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
         seconds: { type: 'string' },
         'sampler-interval': { type: 'string' },
         'exact-lines': { type: 'boolean' },
+        'keep-outputs': { type: 'boolean' },
         'stop-after': { type: 'string' },
         'framework-calls': { type: 'boolean' },
         json: { type: 'string' },
@@ -235,6 +237,9 @@ function parse(args: readonly string[]): { values: Values; command: string[] } {
   }
 }
 
+/** Calls of each site whose results are noted where that is asked for. */
+const keptOutputs = 20;
+
 function runOptions(values: Values): RunOptions {
   const options: RunOptions = {
     warmUpCalls: whole(values['warm-up'], '--warm-up', 5),
@@ -242,6 +247,7 @@ function runOptions(values: Values): RunOptions {
     tracedSeconds: number(values.seconds, '--seconds', 'seconds', 10),
     samplerIntervalMs: number(values['sampler-interval'], '--sampler-interval', 'milliseconds', 5),
     ...(values['exact-lines'] ? { exactLines: true } : {}),
+    ...(values['keep-outputs'] ? { keepOutputs: keptOutputs } : {}),
     ...(values['framework-calls'] ? { frameworkCalls: true } : {}),
   };
   const after = values['stop-after'];

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { commands } from '../common/ids';
 import { Disposables, type Disposable } from '../common/disposables';
-import { formatCount } from '../common/units';
+import { formatCount, formatDuration } from '../common/units';
 import type { Run } from '../insight/runStore';
-import { runTitle } from '../insight/runTitle';
+import { headline } from '../insight/previousRun';
+import { runTitle, titleOf } from '../insight/runTitle';
 import type { RunsModel } from './runsModel';
 import { stopRun } from './stopRun';
 
@@ -13,6 +14,7 @@ export class RunProgress implements Disposable {
   readonly #status = this.#owned.add(
     vscode.window.createStatusBarItem('predictscope.run', vscode.StatusBarAlignment.Left, 10),
   );
+  #last: string | undefined;
   readonly #shown = new Map<string, (run: Run) => void>();
 
   constructor(private readonly runs: RunsModel) {
@@ -22,6 +24,7 @@ export class RunProgress implements Disposable {
 
   #update(): void {
     const live = this.runs.liveRuns;
+    this.#last = live[0]?.name ?? this.#last;
     for (const run of live) {
       const report = this.#shown.get(run.name);
       if (report) report(run);
@@ -34,12 +37,27 @@ export class RunProgress implements Disposable {
     }
     const [first] = live;
     if (!first) {
-      this.#status.hide();
+      this.#showLast();
       return;
     }
     this.#status.text = `$(sync~spin) ${runTitle(first.summary)} · ${phase(first)}`;
     this.#status.tooltip = vscode.l10n.t('Predictscope: show this run');
     this.#status.command = { title: '', command: commands.showRun, arguments: [first.name] };
+    this.#status.show();
+  }
+
+  /** The newest run of this window, once it has ended: what its call takes. */
+  #showLast(): void {
+    const last = this.#last === undefined ? undefined : this.runs.find(this.#last);
+    const site = last && headline(last.summary);
+    if (!last || !site) {
+      this.#status.hide();
+      return;
+    }
+    const median = site.p50Ns ?? site.firstNs;
+    this.#status.text = `$(flame) ${titleOf(last)}${median === null ? '' : ` · p50 ${formatDuration(median)}`}`;
+    this.#status.tooltip = vscode.l10n.t('Predictscope: show the last run');
+    this.#status.command = { title: '', command: commands.showRun, arguments: [last.name] };
     this.#status.show();
   }
 

@@ -1,5 +1,6 @@
 /** Two runs, or two sets of runs, of the same sites: what changed, and how sure that is. Pure. */
 import type { Nanoseconds, Share } from '../common/units';
+import { compareOutputs, type OutputChange, type OutputSummary } from './outputs';
 import { partOrder } from './partNames';
 import type { RunSummary, SiteSummary } from './runSummary';
 import { percentile } from './statistics';
@@ -48,6 +49,8 @@ export interface SiteComparison {
   verdict: Verdict;
   method: Method | null;
   parts: PartChange[];
+  /** What the calls returned, where both sides kept it. */
+  outputs: OutputChange | null;
 }
 
 export interface LineComparison {
@@ -126,6 +129,7 @@ function compareSite(
     aFirstNs: middle(sites.a.map(({ firstNs }) => firstNs)),
     bFirstNs: middle(sites.b.map(({ firstNs }) => firstNs)),
     ...change,
+    outputs: compareOutputs(outputsOf(sites.a), outputsOf(sites.b)),
     parts: partOrder.flatMap((name) => {
       const of = (side: SiteSummary[]): number | null =>
         middle(
@@ -135,6 +139,10 @@ function compareSite(
       return (aNs ?? 0) > 0 || (bNs ?? 0) > 0 ? [{ name, aNs, bNs }] : [];
     }),
   };
+}
+
+function outputsOf(sites: readonly SiteSummary[]): OutputSummary | null {
+  return sites.find(({ outputs }) => outputs)?.outputs ?? null;
 }
 
 export interface Change {

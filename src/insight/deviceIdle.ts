@@ -70,13 +70,13 @@ export function deviceIdle(
   const idleWithin = free(within, busy);
   const idleBetween = free(between, busy);
   const lines = new Map<string, { file: string; line: number; ns: Nanoseconds }>();
-  const idle = [...idleWithin, ...idleBetween].sort((a, b) => a.begin - b.begin);
-  const sampledNs = chargeGaps(sampled, idle, (file, line, ns) => {
+  const charge = (file: string, line: number, ns: Nanoseconds): void => {
     const key = `${line}:${file}`;
     const known = lines.get(key);
     if (known) known.ns += ns;
     else lines.set(key, { file, line, ns });
-  });
+  };
+  const sampledNs = chargeGaps(sampled, idleWithin, charge, false) + chargeGaps(sampled, idleBetween, charge);
   const windowNs = length(within) + length(between);
   const withinCallsNs = length(idleWithin);
   const betweenCallsNs = length(idleBetween);

@@ -98,12 +98,14 @@ export function summarizeGaps(sampled: readonly SampledProcess[], lifetimeNs: Na
 
 /**
  * Charges the time of disjoint intervals in order, each of one thread, to the user's innermost line of that
- * thread. Our own work counts for nobody. Returns the time that was sampled.
+ * thread. Our own work counts for nobody. `between`: no call of a model runs in them, so what a sample of one before or
+ * after them says is left to its neighbour. Returns the time that was sampled.
  */
 export function chargeGaps(
   sampled: SampledProcess,
   gaps: readonly Gap[],
   charge: (file: string, line: number, ns: Nanoseconds) => void,
+  between = true,
 ): Nanoseconds {
   const byThread = new Map<number, Gap[]>();
   for (const gap of gaps) {
@@ -112,27 +114,48 @@ export function chargeGaps(
     else byThread.set(gap.thread, [gap]);
   }
   const own = mergeIntervals(sampled.process.ownWork);
-  const cursors = new Map<number, { gaps: Gap[]; at: number }>();
+  const cursors = new Map<number, Cursor>();
   for (const [native, list] of byThread) {
-    for (const thread of sampled.threadsOf(native)) cursors.set(thread, { gaps: list, at: 0 });
+    for (const thread of sampled.threadsOf(native))
+      cursors.set(thread, { gaps: list, at: 0, waiting: new Map() });
   }
   let total = 0;
   sampled.eachRun((thread, stack, begin, end) => {
     const cursor = cursors.get(thread);
     if (!cursor) return;
     while (cursor.at < cursor.gaps.length && cursor.gaps[cursor.at]!.end <= begin) cursor.at++;
-    let shared = 0;
+    const old = between && sampled.inCall(stack);
+    const self = old ? undefined : sampled.stacks.self(stack);
     for (let i = cursor.at; i < cursor.gaps.length && cursor.gaps[i]!.begin < end; i++) {
       const from = Math.max(begin, cursor.gaps[i]!.begin);
       const to = Math.min(end, cursor.gaps[i]!.end);
-      shared += to - from - overlapLength(own, from, to);
+      let ns = to - from - overlapLength(own, from, to);
+      total += ns;
+      if (old) {
+        // The call that ended before the gap, or the one that has not begun: half of the time to the next look.
+        if (cursor.last?.gap === i) {
+          const likely = sampled.stacks.self(sampled.shortlyBefore(stack, cursor.last.stack));
+          const { file, line } = sampled.stacks.lines[likely ?? cursor.last.self]!;
+          charge(file, line, ns);
+        } else cursor.waiting.set(i, (cursor.waiting.get(i) ?? 0) + ns);
+        continue;
+      }
+      ns += cursor.waiting.get(i) ?? 0;
+      cursor.waiting.delete(i);
+      if (self === undefined || ns <= 0) continue;
+      const { file, line } = sampled.stacks.lines[self]!;
+      charge(file, line, ns);
+      cursor.last = { gap: i, stack, self };
     }
-    if (shared <= 0) return;
-    total += shared;
-    const self = sampled.stacks.self(stack);
-    if (self === undefined) return;
-    const { file, line } = sampled.stacks.lines[self]!;
-    charge(file, line, shared);
   });
   return total;
+}
+
+interface Cursor {
+  gaps: readonly Gap[];
+  at: number;
+  /** Time at the beginning of a gap, by its index, that waits for what is seen next in it. */
+  waiting: Map<number, Nanoseconds>;
+  /** What was charged last, and in which gap. */
+  last?: { gap: number; stack: number; self: number };
 }

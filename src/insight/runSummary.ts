@@ -18,6 +18,7 @@ import type { Evidence } from './evidence';
 import { summarizeGaps, type Gaps } from './gaps';
 import type { InsideCalls } from './insideCalls';
 import type { LayerSummary } from './layerLines';
+import { outputProblem, summarizeOutputs, type OutputSummary } from './outputs';
 import type { PhaseTimes } from './phases';
 import type { OperationTime } from './topOperations';
 import { summarizeRequests, type RequestSummary } from './requests';
@@ -102,6 +103,8 @@ export interface SiteSummary {
   inside: InsideCalls | null;
   /** The model function by layer, over the calls that the parts are taken from. */
   layers: LayerSummary[];
+  /** What the calls returned, where the user asked for it. */
+  outputs: OutputSummary | null;
   topOperations: OperationTime[];
 }
 
@@ -202,6 +205,7 @@ export function summarizeRun(reader: RunReader): RunSummary {
       ...(reader.integrity?.problems ?? []),
       ...(!record && reader.integrity?.recorded ? [recordLost] : []),
       ...findRunProblems(reader, alive),
+      ...sites.flatMap(({ callee, outputs }) => (outputs && outputProblem(callee, outputs)) ?? []),
       ...sharedDeviceProblems(reader.usage.devices, devices, processes),
     ],
   };
@@ -252,6 +256,10 @@ function siteSummary(
     distribution: figures.distribution,
     inside: null,
     layers: [],
+    outputs: summarizeOutputs(
+      processes.flatMap((p) => p.outputs),
+      site.index,
+    ),
     topOperations: [],
   };
 }

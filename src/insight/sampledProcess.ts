@@ -2,7 +2,8 @@
 import type { Nanoseconds } from '../common/units';
 import type { ProcessReader } from '../runs/processReader';
 import type { RunReader } from '../runs/runReader';
-import { StackLines, UserFiles } from './userLines';
+import { UnseenPython } from './unseenPython';
+import { StackLines, UserFiles, type UserLine } from './userLines';
 
 /** A thread had one stack from `begin` to `end`, in ns since the process's start. */
 export type VisitRun = (thread: number, stack: number, begin: Nanoseconds, end: Nanoseconds) => void;
@@ -14,9 +15,18 @@ export interface StackTime {
   ns: Nanoseconds;
 }
 
+/** Where a call of a model stands in the source. */
+export interface CallPlace {
+  file: string;
+  line: number;
+  endLine: number;
+}
+
 export class SampledProcess {
   readonly stacks: StackLines;
   readonly sums: readonly StackTime[];
+  readonly #inCall = new Map<number, boolean>();
+  readonly #unseen: UnseenPython;
   readonly #tickNs: number;
   /** What lies between the zeros of the samples and of the calls. */
   readonly #shiftNs: number;
@@ -24,12 +34,14 @@ export class SampledProcess {
   constructor(
     readonly process: ProcessReader,
     files: UserFiles,
+    private readonly places: readonly CallPlace[] = [],
   ) {
     const { header, table } = process.samples;
     this.stacks = new StackLines(table, files);
     this.stacks.grow();
     this.#tickNs = header?.tickNs ?? 1000;
     this.#shiftNs = header ? Number(header.perfNs - (process.originPerfNs ?? header.perfNs)) : 0;
+    this.#unseen = new UnseenPython(process.samples.table, this.stacks);
     this.sums = this.#sumUp();
   }
 
@@ -44,18 +56,35 @@ export class SampledProcess {
     return this.process.samples.table.until * this.#tickNs + this.#shiftNs;
   }
 
-  /** Visits runs, in order within each thread, with those that have not ended. There may be millions. */
+  /**
+   * Visits runs, in order within each thread, with those that have not ended. There may be millions. Stretches of
+   * Python that nobody saw come with the stack that they most likely had.
+   */
   eachRun(visit: VisitRun): void {
-    const { table } = this.process.samples;
-    const { runs, runThread, runStack, begin, end } = table;
     const tick = this.#tickNs;
     const shift = this.#shiftNs;
-    for (let row = 0; row < runs; row++) {
-      visit(runThread[row]!, runStack[row]!, begin[row]! * tick + shift, end[row]! * tick + shift);
+    this.#unseen.each((thread, stack, begin, end) => {
+      visit(thread, stack, begin * tick + shift, end * tick + shift);
+    });
+  }
+
+  /** Stack of a thread shortly before it had the one, when it had the other at the look before. */
+  shortlyBefore(stack: number, before: number): number {
+    return this.#unseen.likely(stack, before);
+  }
+
+  /** Whether a thread with this stack is in a call of a model. */
+  inCall(stack: number): boolean {
+    let known = this.#inCall.get(stack);
+    if (known === undefined) {
+      const isPlace = (at: UserLine): boolean =>
+        this.places.some(
+          (place) => place.file === at.file && at.line >= place.line && at.line <= place.endLine,
+        );
+      known = this.stacks.onStack(stack, isPlace).met;
+      this.#inCall.set(stack, known);
     }
-    for (const run of table.openRuns()) {
-      visit(run.thread, run.stack, run.begin * tick + shift, run.end * tick + shift);
-    }
+    return known;
   }
 
   isMain(thread: number): boolean {
@@ -99,5 +128,8 @@ export function sampledRun(reader: RunReader): { files: UserFiles; sampled: Samp
   );
   // Half of what was sampled is no sample of it.
   if (reader.integrity?.lost.has('samples')) for (const { samples } of processes) samples.forget();
-  return { files, sampled: processes.map((process) => new SampledProcess(process, files)) };
+  const places = (config?.files ?? []).flatMap(({ file, sites }) =>
+    sites.map(({ line, endLine }) => ({ file, line, endLine })),
+  );
+  return { files, sampled: processes.map((process) => new SampledProcess(process, files, places)) };
 }

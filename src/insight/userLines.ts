@@ -52,6 +52,8 @@ export interface UserLine {
 }
 
 const none = -1;
+/** File of the frame that the sampler puts on what it saw after such a stretch. */
+const unseen = '<before>';
 
 /**
  * Where threads wait for something to do, by file and function of the standard library. Such a thread
@@ -130,6 +132,20 @@ export class StackLines {
   /** The user's line that is a stack's innermost frame itself; undefined where that is a library's. */
   frame(stack: number): UserLine | undefined {
     return this.#frame[stack] === stack ? this.lines[this.#self[stack]!] : undefined;
+  }
+
+  /** What was seen after a stretch of Python that nobody saw, where a stack stands for such a stretch. */
+  seenAfter(stack: number): number | undefined {
+    const code = this.table.codes[this.table.code[stack]!];
+    return code && this.table.files[code.file]?.path === unseen ? this.table.caller[stack]! : undefined;
+  }
+
+  /** The user's frames of a stack, innermost first, each as a stack. */
+  *frames(stack: number): Generator<{ stack: number; line: number }> {
+    for (let frame = this.#frame[stack] ?? none; frame !== none;) {
+      yield { stack: frame, line: this.#self[frame]! };
+      frame = this.#frame[this.table.caller[frame]!]!;
+    }
   }
 
   /** Whether a thread with this stack waits for something to do. */

@@ -10,6 +10,7 @@ import {
   type FunctionsRecord,
   type LinesRecord,
   type ModulesRecord,
+  type OutputRecord,
   type ProcessRecord,
   type SamplerRecord,
   type SiteRecord,
@@ -70,6 +71,8 @@ export class ProcessReader {
   /** Exact counts by file, where they were asked for; a later record of a file replaces the earlier. */
   readonly exactLines = new Map<string, LinesRecord>();
   readonly functions: FunctionsRecord[] = [];
+  /** What calls returned, where the user asked for it. */
+  readonly outputs: OutputRecord[] = [];
   modules: ModulesRecord['rows'] = [];
   process: ProcessRecord | undefined;
   exitUnixNs: bigint | undefined;
@@ -167,6 +170,9 @@ export class ProcessReader {
         break;
       case 'sampler':
         this.sampler = line;
+        break;
+      case 'output':
+        this.outputs.push(line);
         break;
       case 'modules':
         this.modules = line.rows.map(([at, kind, file, row]) => [at, kind, this.toHost(file), row]);

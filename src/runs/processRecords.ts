@@ -85,6 +85,27 @@ export interface ModulesRecord {
   rows: [path: string, kind: string, file: string, line: number][];
 }
 
+/** What one array of a call's result looked like. */
+export interface OutputArray {
+  dims: number[];
+  dtype: string;
+  sha256?: string;
+  nan?: number;
+  infinite?: number;
+  min?: number;
+  max?: number;
+  mean?: number;
+}
+
+/** What a call returned, where the user asked for it; `call` counts those of the site from 1. */
+export interface OutputRecord {
+  t: 'output';
+  site: number;
+  slot: number;
+  call: number;
+  arrays: OutputArray[];
+}
+
 export type Line =
   | ProcessRecord
   | FileRecord
@@ -95,6 +116,7 @@ export type Line =
   | LinesRecord
   | FunctionsRecord
   | ModulesRecord
+  | OutputRecord
   | { t: 'request'; index: number; name: string }
   | { t: 'folded'; site: number; path: string }
   | { t: 'shape'; index: number; dims: (number | null)[] }
@@ -117,6 +139,7 @@ const required: Readonly<Record<string, Readonly<Record<string, (value: unknown)
   sampler: { samples: Number.isFinite, longestGapNs: Number.isFinite, ownCpuNs: Number.isFinite },
   lines: { file: isText, lines: isLines },
   functions: {},
+  output: { site: Number.isInteger, call: Number.isInteger, arrays: Array.isArray },
   modules: { rows: isModules },
   exit: { unixNs: isText },
 };

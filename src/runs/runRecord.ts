@@ -68,6 +68,8 @@ export interface RunOptions {
   frameworkCalls?: boolean;
   /** Time between two samples of the line sampler; 0: none are taken; absent: the runtime's default. */
   samplerIntervalMs?: number;
+  /** Note what so many calls of each site return, in figures; absent: none. It waits for the device. */
+  keepOutputs?: number;
   /** Count the lines of the functions that hold sites exactly (Python 3.12 and later). */
   exactLines?: boolean;
 }

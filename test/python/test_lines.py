@@ -579,7 +579,7 @@ def test_sizes_are_bounded(lab, most):
     command = [sys.executable, "-c", LIMITS, str(run), str(most)]
     done = subprocess.run(command, capture_output=True, text=True, env=lab.environment())
     assert (done.returncode, done.stderr) == (0, "")
-    (folder,) = run.iterdir()
+    (folder,) = (path for path in run.iterdir() if path.is_dir())
     assert (folder / "samples-0.bin").stat().st_size <= most
     problems = [json.loads(line) for line in (folder / "process.jsonl").read_text().splitlines()]
     problems = [r["message"] for r in problems if r["t"] == "problem"]
@@ -604,3 +604,42 @@ def test_the_writer_makes_the_golden_file(lab):
         subprocess.run([python, str(FIXTURES / "make_samples.py"), str(lab.folder)], check=True, env=lab.environment())
         assert (lab.folder / "samples-0.bin").read_bytes() == golden, python
         (lab.folder / "samples-0.bin").unlink()
+
+
+KEEPS = """
+import gc, time, weakref
+gc.disable()
+
+class Big:
+    pass
+
+class Model:
+    def predict(self, x):
+        return x
+
+model = Model()
+model.predict(1)  # site
+made = []
+
+def work():
+    big = Big()
+    made.append(weakref.ref(big))
+    until = time.perf_counter() + 0.004
+    while time.perf_counter() < until:
+        pass
+
+begin = time.perf_counter()
+while time.perf_counter() - begin < 1.5:
+    work()
+print(sum(reference() is not None for reference in made), len(made) > 100)
+"""
+
+
+def test_keeps_nothing_of_the_program_alive(lab):
+    """A look at a frame must not outlive it: what its variables hold would stay in memory until the next collection
+    of garbage, and make that come sooner."""
+    lab.write(KEEPS)
+    done = profiled(lab, site="main.py:13", options=("--sampler-interval", "1"))
+    assert done.code == 0, done.text
+    assert done.stdout.decode().split() == ["0", "True"]
+    assert done.summary["sampling"]["samples"] > 100

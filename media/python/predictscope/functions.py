@@ -45,9 +45,9 @@ class Functions:
         self._written = False
         self.pending = calls > 0
 
-    def note(self, site, first, note_class, windows, flags):
-        """What a call of this site carries when it is to be recorded, else None. The `first` of a site is not: it
-        builds what the others use."""
+    def note(self, site, seen, note_class, windows, flags):
+        """What a call of this site carries when it is to be recorded, else None. The first of a site is not: it builds
+        what the others use. `seen`: how often each site was called so far; all of them are waited for."""
         if not self.pending or self._open is not None:
             return None
         self._tries += 1
@@ -59,8 +59,9 @@ class Functions:
             if len(self._sites) == _MOST_SITES:
                 return None
             state = self._sites[site] = _Site(site)
-        if first or len(state.slots) >= self._calls:
-            if all(len(each.slots) >= self._calls for each in self._sites.values()):
+        if seen[site] == 1 or len(state.slots) >= self._calls:
+            done = sum(len(each.slots) >= self._calls for each in self._sites.values())
+            if done >= min(len(seen), _MOST_SITES):
                 self.finish()
             return None
         if not self._possible() or not self._lock.acquire(False):

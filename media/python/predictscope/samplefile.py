@@ -39,7 +39,7 @@ class SampleFile:
         self.fd = -1
         self._out = bytearray()
         self._bytes = 0
-        self._written = 0  # tick that the last record was written at
+        self.written = 0  # tick that the last record was written at
         self._files = {}
         self._unresolved = []
         self._folders = {}  # where their symbolic links lead
@@ -50,6 +50,8 @@ class SampleFile:
         self._code_count = 0
         self._stack_count = CUT
         self._thread_count = 0
+        self._before = {}
+        self._before_code = 0
         self._totals = None
         self._totals_due = 0
         self._totals_every = _TOTALS_TICKS
@@ -78,6 +80,23 @@ class SampleFile:
                 known = self._exact[key] = self._stack(stack, self._code(code), line or code.co_firstlineno)
             stack = known
         return stack
+
+    def before(self, stack):
+        """Stack of a thread that ran Python nobody saw, until it had this stack."""
+        known = self._before.get(stack)
+        if known is None:
+            if self._before_code == 0:
+                file = self._file("<before>")
+                self._code_count += 1
+                self._before_code = self._code_count
+                self._put(CODE, file, 0)
+                self._text("before")
+            if len(self._before) > MOST_STACKS:
+                self._before.clear()
+            self._stack_count += 1
+            known = self._before[stack] = self._stack_count
+            self._put(STACK, stack, self._before_code, 0)
+        return known
 
     def _stack(self, caller, code, line):
         key = (caller, code, line)
@@ -138,8 +157,8 @@ class SampleFile:
 
     def change(self, tick, thread, stack):
         """From `tick` on, the thread has this stack; 0: it has ended."""
-        self._put(CHANGE, tick - self._written, thread, stack)
-        self._written = tick
+        self._put(CHANGE, tick - self.written, thread, stack)
+        self.written = tick
 
     def pause(self, tick):
         """Until `tick` everything was as written; after it nothing is known until the next change."""
@@ -148,8 +167,8 @@ class SampleFile:
 
     def mark(self, tick):
         """Until `tick` everything was as written."""
-        self._put(MARK, tick - self._written)
-        self._written = tick
+        self._put(MARK, tick - self.written)
+        self.written = tick
 
     @property
     def placed(self):

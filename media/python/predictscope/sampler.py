@@ -1,7 +1,7 @@
 """The line sampler: one thread that notes every few milliseconds where all the others are.
 
-Elapsed-weighted: the time since the previous sample goes to what a thread does now. So a sample that
-comes late, because the thread held the GIL in C, weighs as much as it should.
+Elapsed-weighted: the time between two samples goes to what a thread did at the one and at the other, so that a
+sample that comes late, because the thread held the GIL in C, weighs as much as it should (`_change_tick`).
 
 The thread is a raw one: the threading module does not list it or wait for it. It runs no code of the
 program's (see quiet.py) and holds no frame while it lets go of the GIL.
@@ -23,16 +23,16 @@ _LONGEST_INTERVAL_S = 0.2
 _FIRST_FLUSH_NS = 25 * 1000 * 1000
 _FLUSH_NS = 500 * 1000 * 1000
 _MARK_NS = 1000 * 1000 * 1000
-# The interval doubles when we take more than the one share of the time, and halves again below the other. A look
-# costs the interrupted thread as much as ours again (the GIL is handed over twice). The first looks are kept
-# close, so that a short program is seen as well as it can be; after them more looks add little.
-_CLOSE_LOOKS = 60
+# A thread that nobody keeps from running runs within so many microseconds of its time.
+_AT_ONCE_TICKS = 200
+_FORCED = 1.0
+# The interval doubles when we take more than the one share of the time, and halves again below the other. The first
+# looks, and those after the first call of a model, are kept close, so that a short program is seen as well as it can
+# be; after them more looks add little. While a program imports every look meets new functions, which makes it dear.
 _CHECK_NS = 250 * 1000 * 1000
-_EASY_TIMES = 4  # up to so many times the asked interval for these shares, and any for the others
+_CLOSE_LOOKS = 400
+_EASY_TIMES = 2  # up to so many times the asked interval for these shares, and any for the others
 _EASY_MOST, _EASY_LITTLE = 0.003, 0.001
-# Before the first call of a model a program mostly imports. Every look meets functions that were not seen before
-# then, which is what makes a look dear, and an import need not be known better than to 50 ms.
-_EARLY_TIMES = 10
 _MOST_COST = 0.01
 _LITTLE_COST = 0.003
 # Intervals are spread by a quarter to both sides, by the golden ratio: a program that repeats itself at our own
@@ -86,13 +86,17 @@ class Sampler:
         self._zero = 0
         self._threads = {}
         self._tick = 0  # of the last sample
+        self._due = 0  # when the next one is to be
+        self._known = 0  # up to when the last look says where a thread was
+        self._hidden = False
         self._samples = 0
         self._longest = 0
         self._own_ns = 0
         self._problem = None  # to be written once the GIL may be let go
         self._back = []  # what puts the garbage collector back, while our thread has switched it off
         self.also = None  # called about twice a second, from the thread
-        self.early = True  # no call of a model has been recorded yet
+        self._called = False
+        self._close_from = 0
 
     def start(self):
         """Starts the thread unless it runs, or is over. Never raises."""
@@ -106,7 +110,7 @@ class Sampler:
                 file = SampleFile(self._folder, now, time.time_ns(), interval_us)
                 file.open()
                 self._file = file
-            self._tick = (now - self._zero) // 1000
+            self._tick = self._known = (now - self._zero) // 1000
             session = _Session()
             with NoSignals():
                 _start_thread(self._run, (session,))
@@ -115,6 +119,13 @@ class Sampler:
             self._fail(error)
         finally:
             self._starting.release()
+
+    def call_begins(self):
+        """Told at calls of a model: from the first on looks are close again, whatever the imports before it cost."""
+        if not self._called:
+            self._called = True
+            self._close_from = self._samples
+            self._interval_s = self._asked_s
 
     def rest(self):
         """Ends the thread until `start`: for a while its own functions would be somebody's figures."""
@@ -275,19 +286,22 @@ class Sampler:
             self._checked = now, cpu
 
     def _wait_s(self):
-        interval = self._interval_s
-        if self.early and interval == self._asked_s:
-            interval *= _EARLY_TIMES
-        return interval * (0.75 + 0.5 * (self._samples * _GOLDEN % 1))
+        """Until the next look is due. Counted from when the last one was due, not from when it came about: that is
+        often when the program lets go of the GIL, and looks would keep step with what it does then."""
+        now = (_perf() - self._zero) // 1000
+        step = self._interval_s * (0.75 + 0.5 * (self._samples * _GOLDEN % 1)) * 1e6
+        due = self._due + step
+        if due <= now:  # what was missed is not made up for
+            due = now + step * (1 - (now - due) / step % 1)
+        self._due = due
+        return max(0.0, (due - now) / 1e6)
 
     def _back_off(self, cost):
         easy = self._asked_s * _EASY_TIMES
-        if self.early:
-            return
         if cost > _MOST_COST:
             self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
         elif cost > _EASY_MOST:
-            if self._samples >= _CLOSE_LOOKS and self._interval_s < easy:
+            if self._samples - self._close_from >= _CLOSE_LOOKS and self._interval_s < easy:
                 self._interval_s = min(self._interval_s * 2, easy)
         elif self._interval_s > self._asked_s and cost < (_LITTLE_COST if self._interval_s > easy else _EASY_LITTLE):
             self._interval_s = max(self._interval_s / 2, self._asked_s)
@@ -296,13 +310,14 @@ class Sampler:
         """Where all threads are now; True when one of them was elsewhere before."""
         me = self._me
         frames = sys._current_frames()
+        # Our own frame in it would make a circle with this function's variables: all frames in it, and what the
+        # program has in their variables, would then live until the garbage collector comes.
+        frames.pop(me, None)
         tick = (_perf() - self._zero) // 1000
-        since = self._tick
+        since, self._hidden = self._change_tick(tick)
         threads = self._threads
         changed = False
         for ident, top in frames.items():
-            if ident == me:
-                continue
             chain = []
             add = chain.append
             frame = top
@@ -315,13 +330,27 @@ class Sampler:
             seen = threads.get(ident)
             if seen is None or seen.chain != chain:
                 changed |= self._moved(ident, seen, chain, top, frame is None, since)
-        if len(threads) >= len(frames):
+        if len(threads) > len(frames):
             for ident in [ident for ident in threads if ident not in frames]:
                 self._leave(threads.pop(ident), 0, since)
                 changed = True
         self._tick = tick
         self._samples += 1
         return changed
+
+    def _change_tick(self, tick):
+        """The tick from which on this look counts: half way between the moment when it was due and the look before.
+        And whether what it sees is something else than what the thread was at when the look was due.
+
+        If we could look at once, or had to wait longer than Python lets a thread keep the GIL that is asked for, the
+        thread is still where it was. If the GIL came earlier, the thread let it go by itself, at the beginning of
+        what is seen: when the look was due it ran Python, somewhere before.
+        """
+        last, due = self._known, min(int(self._due), tick)
+        hidden = _AT_ONCE_TICKS < tick - due < _FORCED * sys.getswitchinterval() * 1e6
+        # A look that is a little late counts for no more than one in time; one that others were missed for, for all.
+        self._known = due if hidden or tick - due < self._interval_s * 1e6 else tick
+        return max(self._file.written, last + max(0, due - last) // 2), hidden
 
     def _moved(self, ident, seen, chain, top, whole, since):
         stack = self._file.find(chain, whole)
@@ -347,6 +376,10 @@ class Sampler:
             seen.stack = 0
             seen.since = since
         seen.chain = chain
+        if self._hidden:
+            # What we see is where the GIL was let go. A look is to say where the thread was when it was due.
+            seen.chain = None
+            stack = self._file.before(stack)
         if seen.stack == stack:
             return False
         self._leave(seen, stack, since)

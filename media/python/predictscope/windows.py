@@ -13,6 +13,7 @@ import time
 
 from predictscope import deadline, frameworks, record
 from predictscope.functions import CALLS, Functions
+from predictscope.outputs import Outputs
 from predictscope.slowcalls import SlowCalls
 
 _LOOK_NS = 100 * 1000 * 1000
@@ -35,7 +36,7 @@ WAITING, WARMING, DONE = range(3)
 class Note:
     """What a call carries while windows are being decided: its flags, and its span in the session."""
 
-    __slots__ = ("windows", "profiler", "session", "span", "flags", "opened_ns")
+    __slots__ = ("windows", "profiler", "session", "span", "flags", "opened_ns", "output")
 
     def __init__(self, windows, profiler, session, flags, opened_ns=None):
         self.windows = windows
@@ -44,8 +45,11 @@ class Note:
         self.span = None
         self.flags = flags
         self.opened_ns = opened_ns  # when the opening of the session began; None for the calls that find it open
+        self.output = None  # (outputs, site, slot) of a call whose result is looked at
 
     def enter(self, site, slot):
+        if self.output is not None:
+            self.output = (self.output, site, slot)
         if self.session is not None:
             self.span = self.session.span(site, slot)
         if self.opened_ns is not None:
@@ -61,6 +65,9 @@ class Note:
             self.session.leave(self.span)
             if self.windows.session is self.session:
                 flags |= record.TRACED
+        if self.output is not None and value is not None:
+            outputs, site, slot = self.output
+            outputs.keep(site, slot, value)
         return flags
 
 
@@ -151,6 +158,8 @@ class Windows:
         self._captured = self._capture_asked()
         self._function_calls = int(options.get("functionCalls", CALLS)) if self._calls > 0 else 0
         self._functions = None
+        most_outputs = int(options.get("keepOutputs", 0))
+        self._outputs = Outputs(folder, most_outputs) if most_outputs > 0 else None
         self._modules = None
         self._seen = {}  # calls by site, while something is to be decided
         self._settle()
@@ -171,13 +180,14 @@ class Windows:
         undecided = undecided or self._functions is None or self._functions.pending
         traces = self._has_framework and not self._done and self._idle < _IDLE_CALLS
         wanted = self.off or self._stop_calls is not None or self._window is not None
+        wanted = wanted or (self._outputs is not None and self._outputs.pending)
         self.slow = self._before if wanted or (traces and (undecided or self._extra is not None)) else None
 
     def _function_note(self, site, warm):
         """The windows of the call's profiler are over: what comes then."""
         if self._functions is None:
             self._functions = Functions(self._folder, self.sampler, self._function_calls)
-        return self._functions.note(site, self._seen[site] == 1, Note, self, warm)
+        return self._functions.note(site, self._seen, Note, self, warm)
 
     def _turn_off(self):
         self.off = True
@@ -193,7 +203,13 @@ class Windows:
             self._total += 1
             if self._stop_calls is not None and self._total >= self._stop_calls:
                 self._turn_off()  # this call is the last one
-            return self._note(site, now), True
+            note = self._note(site, now)
+            if self._outputs is not None and self._outputs.wanted(site):
+                if note is None:
+                    note = Note(self, None, None, 0)
+                if note.__class__ is Note:  # not while functions are recorded
+                    note.output = self._outputs
+            return note, True
 
     def _note(self, site, now):
         if self._done or os.getpid() != self._pid:
@@ -483,16 +499,14 @@ class Windows:
     def prepare(self):
         """Everything that the first record needs, before the first call: its time is the program's."""
         self._recorder.open()
-        early = self.sampler.early
-        self.look(time.perf_counter_ns())
-        self.sampler.early = early
+        self.look(time.perf_counter_ns(), False)
         self.next_look = 0  # the first call tells the sampler that it begins
 
     def look_soon(self):
         """The next call looks: after a fork, which may have ended the sampler."""
         self.next_look = 0
 
-    def look(self, now):
+    def look(self, now, called=True):
         """Housekeeping, only from a call: stop file, clock pair, devices. At most every 100 ms, and more
         rarely where a look at the file system is slow, so that it takes at most a 2,000th of the time."""
         self.next_look = now + _LOOK_NS
@@ -504,7 +518,8 @@ class Windows:
         if self._has_framework and not self._described:
             self._describe()
         self.sampler.start()
-        self.sampler.early = False
+        if called:
+            self.sampler.call_begins()
         if self._folder.stop_asked() or (self._stop_ns is not None and now >= self._stop_ns):
             self._turn_off()
             self.close()

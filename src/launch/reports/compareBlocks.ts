@@ -25,6 +25,12 @@ export function compareBlocks(
   return [
     { kind: 'heading', level: 1, text: `${titles.b} against ${titles.a}` },
     ...told.map((site): Block => ({ kind: 'text', text: explain(site, root) })),
+    ...told.flatMap((site): Block[] => {
+      const text = outputText(site);
+      return text === undefined
+        ? []
+        : [{ kind: 'text', tone: site.outputs!.same < site.outputs!.compared ? 'warning' : 'muted', text }];
+    }),
     ...(told.length === 0 ? [{ kind: 'text', text: 'They have no call in common.' } as const] : []),
     ...(told.length > 0
       ? [
@@ -112,6 +118,18 @@ export function explain(site: SiteComparison, root: string): string {
     .slice(0, 3)
     .map(({ name, by }) => `${partTitle(name as PartName)} ${signed(by)}`);
   return told.length > 0 ? `${head} By parts of a traced call: ${told.join(', ')}.` : head;
+}
+
+/** Whether the same calls returned the same; undefined where nobody kept that. */
+function outputText({ callee, outputs }: SiteComparison): string | undefined {
+  if (!outputs) return undefined;
+  const { compared, same, otherShape, most } = outputs;
+  const calls = formatCount(compared);
+  if (same === compared) return `All ${calls} calls of ${callee} that were looked at returned the same.`;
+  if (otherShape > 0)
+    return `${formatCount(otherShape)} of ${calls} calls of ${callee} that were looked at returned another shape or type.`;
+  const by = most === null ? '' : `, by ${formatShare(most)} of the spread of their values at most`;
+  return `${formatCount(compared - same)} of ${calls} calls of ${callee} that were looked at returned something else${by}.`;
 }
 
 function partBlocks(site: SiteComparison, root: string): Block[] {
