@@ -78,6 +78,7 @@ const blockDraws = 400;
 /** Fewer calls than this tell no median from its noise. */
 const leastCalls = 10;
 const segments = 8;
+const leastSpread = 0.02;
 
 /** Compares sets of runs. Runs of the two sides that were made in turn (`paired`) are compared pair by pair. */
 export function compareRuns(
@@ -160,7 +161,7 @@ const unknown: Change = { ratio: null, low: null, high: null, verdict: 'unknown'
  *
  * Several runs a side: Student's t over the runs' medians, by pairs where they were made in turn, else Welch's. A
  * single run knows nothing of the spread between runs: its median is drawn again from blocks of calls (moving block
- * bootstrap, Künsch 1989: calls that follow each other are alike), and the spread of the medians of its eighths is
+ * bootstrap, Künsch 1989: calls that follow each other are alike), and the range of the medians of its eighths is
  * added, as if another run differed from it as much as it differs from itself.
  */
 export function compareDurations(
@@ -193,14 +194,18 @@ export function compareDurations(
   return decided(mean(lb) - mean(la), 1.96 * Math.sqrt(noise), 'blocks');
 }
 
+/** Differences up to this are not worth a word, however sure they are: five pairs that agree by chance are small. */
+const leastDifference = 0.01;
+
 function decided(difference: number, half: number, method: Method): Change {
   const low = Math.exp(difference - half);
   const high = Math.exp(difference + half);
+  const least = Math.log1p(leastDifference);
   return {
     ratio: Math.exp(difference),
     low,
     high,
-    verdict: low > 1 ? 'slower' : high < 1 ? 'faster' : 'same',
+    verdict: difference - half > least ? 'slower' : difference + half < -least ? 'faster' : 'same',
     method,
   };
 }
@@ -226,16 +231,20 @@ function blockVariance(all: Float64Array, random: () => number): number {
   return variance(medians);
 }
 
-/** Variance of the logarithms of the medians of a run's parts in time. */
+/**
+ * What another run may differ by, as far as this one tells: the range of the logarithms of the medians of its parts in
+ * time, as a variance. Runs differ by more than their own parts do (another place in memory, another clock), so the
+ * range is taken and not the deviation, and never less than 2 %.
+ */
 function segmentVariance(run: Float64Array): number {
   const count = Math.min(segments, Math.floor(run.length / 4));
-  if (count < 2) return 0.01; // nothing is known of it: 10 %
+  if (count < 2) return 0.1 ** 2; // nothing is known of it
   const medians = Array.from({ length: count }, (_, i) =>
     Math.log(
       median(run.slice(Math.floor((i * run.length) / count), Math.floor(((i + 1) * run.length) / count))),
     ),
   );
-  return variance(medians);
+  return Math.max(leastSpread, Math.max(...medians) - Math.min(...medians)) ** 2;
 }
 
 function median(values: Float64Array): number {

@@ -9,7 +9,7 @@ export interface Bucket {
 
 const mostBuckets = 24;
 /** Narrower than this a bucket would show the clock, not the calls. */
-const leastRatio = 1.02;
+const leastRatio = 1.002;
 
 /**
  * Buckets of equal width on a logarithmic scale from the shortest to the longest call; empty without calls. `counted`

@@ -2,7 +2,7 @@
 import type { Nanoseconds, Share } from '../common/units';
 import type { SampledProcess } from './sampledProcess';
 import { rowsByBegin } from './siteFigures';
-import { mergeIntervals, overlapLength } from './statistics';
+import { mergeIntervals, overlapOfSorted } from './statistics';
 
 export interface GapLine {
   file: string;
@@ -69,7 +69,7 @@ export function summarizeGaps(sampled: readonly SampledProcess[], lifetimeNs: Na
     const own = mergeIntervals(one.process.ownWork);
     count += found.gaps.length;
     callsNs += found.callsNs;
-    for (const { begin, end } of found.gaps) totalNs += end - begin - overlapLength(own, begin, end);
+    for (const { begin, end } of found.gaps) totalNs += end - begin - overlapOfSorted(own, begin, end);
     any ||= one.placed;
     sampledNs += chargeGaps(one, found.gaps, (file, line, ns) => {
       const key = `${line}:${file}`;
@@ -124,15 +124,16 @@ export function chargeGaps(
     const cursor = cursors.get(thread);
     if (!cursor) return;
     while (cursor.at < cursor.gaps.length && cursor.gaps[cursor.at]!.end <= begin) cursor.at++;
-    const old = between && sampled.inCall(stack);
-    const self = old ? undefined : sampled.stacks.self(stack);
+    const atCall = between && sampled.inCall(stack);
+    const self = sampled.stacks.self(stack);
     for (let i = cursor.at; i < cursor.gaps.length && cursor.gaps[i]!.begin < end; i++) {
       const from = Math.max(begin, cursor.gaps[i]!.begin);
       const to = Math.min(end, cursor.gaps[i]!.end);
-      let ns = to - from - overlapLength(own, from, to);
+      let ns = to - from - overlapOfSorted(own, from, to);
       total += ns;
-      if (old) {
-        // The call that ended before the gap, or the one that has not begun: half of the time to the next look.
+      // Seen in the call before the gap, or in the one after it, and not where its argument is made: no more than half
+      // of the time to the next look reaches into the gap.
+      if (atCall && to - from < end - begin - (to - from)) {
         if (cursor.last?.gap === i) {
           const likely = sampled.stacks.self(sampled.shortlyBefore(stack, cursor.last.stack));
           const { file, line } = sampled.stacks.lines[likely ?? cursor.last.self]!;

@@ -64,3 +64,22 @@ export function overlapLength(
   }
   return total;
 }
+
+/** `overlapLength` of intervals in ascending order, of which there may be many: `mergeIntervals` makes such. */
+export function overlapOfSorted(
+  intervals: readonly { begin: Nanoseconds; end: Nanoseconds }[],
+  begin: Nanoseconds,
+  end: Nanoseconds,
+): Nanoseconds {
+  let low = 0;
+  let high = intervals.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (intervals[middle]!.end <= begin) low = middle + 1;
+    else high = middle;
+  }
+  let total = 0;
+  for (let i = low; i < intervals.length && intervals[i]!.begin < end; i++)
+    total += Math.min(intervals[i]!.end, end) - Math.max(intervals[i]!.begin, begin);
+  return total;
+}

@@ -74,6 +74,7 @@ export function showComparison(runs: RunsModel, a: readonly string[], b: readonl
     const time = new Date(first.summary.run.startedAt).toLocaleTimeString([], {
       hour: '2-digit',
       minute: '2-digit',
+      second: '2-digit',
     });
     return found.length === 1
       ? vscode.l10n.t('{0} of {1}', titles, time)
@@ -82,10 +83,10 @@ export function showComparison(runs: RunsModel, a: readonly string[], b: readonl
   showPanel(runs, comparison, { a: titleOfSet(a), b: titleOfSet(b) });
 }
 
+const settledMs = 500;
 let current: vscode.WebviewPanel | undefined;
 
 function showPanel(runs: RunsModel, comparison: Comparison, titles: { a: string; b: string }): void {
-  runs.comparison = { comparison, title: titles.a };
   const root = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
   const panel = (current ??= openPanel(runs));
   panel.title = vscode.l10n.t('Compare: {0}', titles.b);
@@ -96,6 +97,10 @@ function showPanel(runs: RunsModel, comparison: Comparison, titles: { a: string;
     link: ({ file, line }) => openLine(file, line),
   });
   panel.reveal();
+  // Lenses of an editor that is being made narrower are not asked for again.
+  setTimeout(() => {
+    if (panel === current) runs.comparison = { comparison, title: titles.a };
+  }, settledMs);
 }
 
 function openPanel(runs: RunsModel): vscode.WebviewPanel {

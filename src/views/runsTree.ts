@@ -120,10 +120,11 @@ function runItem(run: Run, newest: boolean, change: Change | undefined): vscode.
   const count = calls === 1 ? vscode.l10n.t('1 call') : vscode.l10n.t('{0} calls', formatCount(calls));
   const median = headline(summary)?.p50Ns;
   item.description = [
-    time,
-    count,
+    // In a narrow view the end is cut off.
     median ? `p50 ${formatDuration(median)}` : '',
     change && (change.verdict === 'slower' || change.verdict === 'faster') ? changeText(change) : '',
+    count,
+    time,
     live ? vscode.l10n.t('running') : outcome(summary),
     placeName(summary),
   ]

@@ -1,4 +1,4 @@
-// npm run bench:compare [-- --record]: how often a comparison of runs cries wolf, and how often it finds what was
+// npm run bench:compare [-- --record] [-- --no-live]: how often a comparison of runs cries wolf, and how often it finds what was
 // planted, on recorded runs and live. --record makes test/fixtures/compare/durations.json anew. Not a test: figures
 // go to test/bench/RESULTS.md. Let nothing else run on the machine.
 import { build } from 'esbuild';

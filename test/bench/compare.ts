@@ -1,6 +1,6 @@
 /** See compare.mjs. Arguments: the checkout, an interpreter with the frameworks, and `--record`. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -108,6 +108,7 @@ async function record(): Promise<void> {
     }
   }
   const made = `npm run bench:compare -- --record on ${new Date().toISOString().slice(0, 10)}, load ${loadavg()[0]!.toFixed(1)}`;
+  await mkdir(path.dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify({ made, programs: found })}\n`);
 }
 
@@ -153,4 +154,4 @@ async function live(): Promise<void> {
 
 if (words.includes('--record')) await record();
 await recorded();
-await live();
+if (!words.includes('--no-live')) await live();

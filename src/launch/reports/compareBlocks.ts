@@ -23,7 +23,7 @@ export function compareBlocks(
   const told = sites.filter(({ aCalls, bCalls }) => aCalls + bCalls > 0);
   const methods = [...new Set(told.flatMap(({ method }) => method ?? []))];
   return [
-    { kind: 'heading', level: 1, text: `${titles.b} against ${titles.a}` },
+    { kind: 'heading', level: 1, text: `B: ${titles.b}, against A: ${titles.a}` },
     ...told.map((site): Block => ({ kind: 'text', text: explain(site, root) })),
     ...told.flatMap((site): Block[] => {
       const text = outputText(site);

@@ -55,26 +55,17 @@ function figures(value: unknown, at = '', found = new Map<string, number>()): Ma
   return found;
 }
 
+const keys = ['id', 'file', 'line', 'layer', 'path', 'owner', 'language', 'name', 'where', 'process', 'thread', 'fromNs'] as const; // prettier-ignore
+
 function keyOf(value: unknown, i: number): string {
   if (typeof value !== 'object' || value === null) return String(i);
-  const {
-    id,
-    file,
-    line,
-    layer,
-    path: trace,
-    owner,
-    language,
-    name,
-    where,
-    process,
-    thread,
-    fromNs,
-  } = value as Record<string, unknown>;
-  const key = [id, file, line, layer, trace && String(trace).split('/').slice(-3).join('/'), owner, language, name, where, process, thread, fromNs]; // prettier-ignore
-  return key.some((part) => part !== undefined)
-    ? key.filter((part) => part !== undefined).join(' ')
-    : String(i);
+  const parts = keys.flatMap((key) => {
+    const part = (value as Record<string, unknown>)[key];
+    if (typeof part === 'number') return String(part);
+    // A trace is told by where it lies in the run.
+    return typeof part === 'string' ? part.split('/').slice(-3).join('/') : [];
+  });
+  return parts.length > 0 ? parts.join(' ') : String(i);
 }
 
 /** What a damaged run may still say: only what the whole run says, and if less, why. */
