@@ -5,16 +5,15 @@ import type { RunSummary } from '../../insight/runSummary';
 
 /** `/a/b/c.py`, `C:\a\b`, `\\server\share`: what a program would call an absolute path. */
 const absolutePath =
-  /(?<![\w.:/\\<-])(?:\/(?:[\w.@+~-]+\/)*[\w.@+~-]+\/?|[A-Za-z]:[\\/](?:[\w.@+~ -]+[\\/])*[\w.@+~-]*|\\\\[\w.-]+\\[^\s"'<>|]*)/g;
+  /(?<![\p{L}\p{N}_.:/\\<-])(?:\/(?:[\p{L}\p{N}_.@+~-]+\/)*[\p{L}\p{N}_.@+~-]+\/?|[A-Za-z]:[\\/](?:[\p{L}\p{N}_.@+~ -]+[\\/])*[\p{L}\p{N}_.@+~-]*|\\\\[\p{L}\p{N}_.-]+\\[^\s"'<>|]*)/gu;
 
 /** A text with absolute paths cut down to their last name; those below `root` are told from it on. */
 export function withoutPaths(text: string, root: string): string {
-  const known = [root, process.cwd(), homedir()].filter((folder) => folder.length > 1);
-  let rest = text;
-  for (const folder of known) {
-    const slashed = folder.endsWith(path.sep) ? folder : folder + path.sep;
-    rest = rest.replaceAll(slashed, folder === root ? '' : '…/');
-  }
+  const below = (folder: string): string => (folder.endsWith(path.sep) ? folder : folder + path.sep);
+  let rest = root.length > 1 ? text.replaceAll(below(root), '') : text;
+  // Homes first, since their names may hold what the expression does not take for a path's: a space.
+  for (const folder of [process.cwd(), homedir()])
+    if (folder.length > 1) rest = rest.replaceAll(below(folder), path.parse(folder).root);
   return rest.replace(absolutePath, (found) => {
     const name =
       found

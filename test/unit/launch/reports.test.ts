@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../../src/insight/runSummary';
 import { toHtml } from '../../../src/launch/reports/html';
@@ -56,6 +57,8 @@ describe('without paths', () => {
     ['File "/opt/data/x y/z.fa" is gone', 'File "…/x y/z.fa" is gone'],
     ["open('/data/patients/a.vcf')", "open('…/a.vcf')"],
     ['C:\\Users\\ann\\a.py failed', '…/a.py failed'],
+    ['/home/zoë/été.py failed', '…/été.py failed'],
+    [`${homedir()}/env/bin/python is old`, '…/python is old'],
     ['10 ms / call, a/b stays', '10 ms / call, a/b stays'],
     ['</td></tr>', '</td></tr>'],
   ])('%s becomes %s', (text, expected) => {
