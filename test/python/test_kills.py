@@ -112,7 +112,7 @@ def test_eight_threads_in_four_processes(lab):
     run = done.summary["run"]["directory"]
     for name in os.listdir(run):
         folder = os.path.join(run, name)
-        if not os.path.isdir(folder):
+        if not os.path.exists(os.path.join(folder, "process.jsonl")):
             continue
         lines = [json.loads(line) for line in Path(folder, "process.jsonl").read_text().splitlines()]
         shapes = {line["index"]: line["dims"][0] for line in lines if line["t"] == "shape"}

@@ -70,8 +70,9 @@ def test_the_file_capture_opens_one_more_window_each_time(lab):
 
 
 def test_a_slow_call_opens_a_window(lab):
+    # It opens one only while windows cost a small share of the time; on a busy machine they cost more.
     lab.write(
-        NET + "for i in range(300): run()\ntime.sleep(3)\n"
+        NET + "for i in range(300): run()\ntime.sleep(8)\n"
         "for i in range(12): run(0.2 if i < 3 else 0.001); time.sleep(0.15)\n"
     )
     done = lab.profiled(site="main.py:%d" % SITE)

@@ -64,7 +64,7 @@ class Functions:
             if done >= min(len(seen), _MOST_SITES):
                 self.finish()
             return None
-        if not self._possible() or not self._lock.acquire(False):
+        if not self._possible() or not self._calibrated() or not self._lock.acquire(False):
             return None
         return _note(note_class)(self, state, windows, flags)
 
@@ -78,6 +78,17 @@ class Functions:
             return False  # perhaps at the next call
         return self.pending
 
+    def _calibrated(self):
+        """Whether it is known what the profiler costs; measured here, for this is outside of every call."""
+        if self._per_call_ns is None:
+            try:
+                import _lsprof
+
+                self._per_call_ns = _per_call_ns(_lsprof.Profiler)
+            except Exception as error:  # another tool has the place, or a Python without it
+                self._give_up("%s: %s" % (type(error).__name__, error))
+        return self.pending
+
     def _give_up(self, reason):
         self.pending = False
         self._folder.write(t="functions", reason=reason)
@@ -88,8 +99,6 @@ class Functions:
         try:
             import _lsprof
 
-            if self._per_call_ns is None:
-                self._per_call_ns = _per_call_ns(_lsprof.Profiler)
             note.profiler = _lsprof.Profiler(subcalls=True, builtins=True)
             if _ALL_THREADS:
                 self._sampler.rest()

@@ -1,9 +1,13 @@
 """Spans of PyTorch's modules while a session of ours is open, so that its operators can be told by module.
 
-Global hooks of torch.nn, in the thread that is traced only, and taken away with the session. A module is named by
-its path from the module that was called. Sources: torch/nn/modules/module.py of 2.0, 2.4 and 2.13.
+While it is open `torch.nn.Module.__call__` is a copy of itself, made from its own source, that opens and closes a span
+around its body: same file, same lines, no frame more, so a traceback reads as without us. (Global hooks would lead every
+call through another of PyTorch's functions, and a traceback shows that.) A module is named by its path from the module
+that was called. Sources: torch/nn/modules/module.py of 2.0, 2.4 and 2.13.
 """
 
+import ast
+import inspect
 import sys
 import threading
 import weakref
@@ -13,33 +17,34 @@ _MOST_TOLD = 500
 
 
 class Modules:
-    """Of one session; `close_open` ends what an exception left open."""
+    """Of one session; `close_open` ends what was left open."""
 
     def __init__(self, torch, record_function):
         self._thread = threading.get_ident()
         self._span = _fast(torch) or record_function
         self._open = []
         self._names = {}
-        self._handles = []
+        self._theirs = self._ours = None
         if "torch._dynamo" in sys.modules:
-            return  # its compiled code is guarded by whether there are global hooks
-        module = sys.modules.get("torch.nn.modules.module")
+            return  # what it compiled is guarded by how modules are called
         try:
-            self._handles.append(module.register_module_forward_pre_hook(self._enter))
-            try:
-                self._handles.append(module.register_module_forward_hook(self._leave, always_call=True))
-            except TypeError:
-                self._handles.append(module.register_module_forward_hook(self._leave))
-        except AttributeError:
-            self.remove()
+            called = torch.nn.Module.__call__
+            if called.__code__.co_filename != sys.modules["torch.nn.modules.module"].__file__:
+                return  # somebody else's: torch.fx, another tool
+            ours = _around(called, self._enter, self._leave)
+        except Exception:  # no source, or another PyTorch than we know: then without modules
+            return
+        self._kind, self._theirs, self._ours = torch.nn.Module, called, ours
+        self._kind.__call__ = ours
 
     def remove(self):
-        """Takes the hooks away."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles = []
+        """Puts PyTorch's own back, unless somebody has put theirs there since."""
+        self._thread = None
+        if self._ours is not None and self._kind.__call__ is self._ours:
+            self._kind.__call__ = self._theirs
+        self._ours = None
 
-    def _enter(self, module, _inputs):
+    def _enter(self, module):
         if threading.get_ident() != self._thread:
             return
         try:
@@ -52,7 +57,7 @@ class Modules:
         except Exception:  # never the program's
             pass
 
-    def _leave(self, module, _inputs, _output):
+    def _leave(self, module):
         if threading.get_ident() != self._thread:
             return
         try:
@@ -66,9 +71,44 @@ class Modules:
             pass
 
     def close_open(self):
-        """Ends spans whose module raised."""
+        """Ends spans whose module has not returned."""
         while self._open:
             self._open.pop()[1].__exit__(None, None, None)
+
+
+_AROUND = """
+def make(_enter, _leave):
+    def called():
+        try:
+            _enter(self)
+        finally:
+            _leave(self)
+    return called
+"""
+
+
+def _around(function, enter, leave):
+    """The method with its body between `enter(self)` and `leave(self)`; each of its lines stays where it is."""
+    lines, first = inspect.getsourcelines(function)
+    theirs = ast.parse("class _:\n" + "".join(lines)).body[0].body[0]
+    ast.increment_lineno(theirs, first - 2)
+    tree = ast.parse(_AROUND)
+    for node in ast.walk(tree):
+        if hasattr(node, "lineno"):
+            node.lineno = node.end_lineno = theirs.lineno
+            node.col_offset = node.end_col_offset = theirs.col_offset
+    make = tree.body[0]
+    whole = make.body[0].body[0]
+    whole.body.extend(theirs.body)
+    theirs.body = [whole]
+    make.body = [theirs, make.body[1]]
+    make.body[1].value.id = theirs.name
+    made = {}
+    code = compile(tree, function.__code__.co_filename, "exec", dont_inherit=True)
+    exec(code, function.__globals__, made)
+    ours = made["make"](enter, leave)
+    ours.__qualname__, ours.__module__ = function.__qualname__, function.__module__
+    return ours
 
 
 def _fast(torch):
