@@ -70,17 +70,18 @@ def test_the_file_capture_opens_one_more_window_each_time(lab):
 
 
 def test_a_slow_call_opens_a_window(lab):
-    # It opens one only while windows cost a small share of the time; on a busy machine they cost more.
+    # It opens one only while windows cost a small share of the time, and is seen after 2 s at the latest where looking
+    # is slow: on a busy machine.
     lab.write(
         NET + "for i in range(300): run()\ntime.sleep(8)\n"
-        "for i in range(12): run(0.2 if i < 3 else 0.001); time.sleep(0.15)\n"
+        "for i in range(40): run(0.2 if i < 3 else 0.001); time.sleep(0.15)\n"
     )
     done = lab.profiled(site="main.py:%d" % SITE)
     (directory,) = lab.folder.parent.glob("program-runs")
     kinds = [record["window"] for record in windows(directory)]
     assert kinds[:2] == ["first", "steady"]
     assert 1 <= len(kinds[2:]) <= 3 and set(kinds[2:]) == {"slow"}
-    assert done.site()["calls"] == 312
+    assert done.site()["calls"] == 340
     # Slow calls stand for no others.
     assert done.site()["partsCalls"] == 20
 
