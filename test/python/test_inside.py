@@ -498,9 +498,6 @@ import os, json
 class Sampler:
     def rest(self): pass
     def start(self): pass
-class Note:
-    __slots__ = ("flags",)
-    def __init__(self, windows, profiler, session, flags): self.flags = flags
 class Folder:
     path = os.getcwd()
     lines = []
@@ -510,7 +507,7 @@ profiled = functions.Functions(folder, Sampler(), 3)
 def work(n):
     return sorted(str(i) for i in range(n))
 for slot in range(6):
-    note = profiled.note(0, {0: slot + 1}, Note, None, 0)
+    note = profiled.note(0, {0: slot + 1}, None, 0)
     if note: note.enter(0, slot)
     work(2000)
     if note: note.leave()

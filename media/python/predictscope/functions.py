@@ -15,6 +15,7 @@ import threading
 import time
 
 from predictscope import record
+from predictscope.note import Note
 
 CALLS = 3
 FORMAT = "predictscope.functions/1"
@@ -45,7 +46,7 @@ class Functions:
         self._written = False
         self.pending = calls > 0
 
-    def note(self, site, seen, note_class, windows, flags):
+    def note(self, site, seen, windows, flags):
         """What a call of this site carries when it is to be recorded, else None. The first of a site is not: it builds
         what the others use. `seen`: how often each site was called so far; all of them are waited for."""
         if not self.pending or self._open is not None:
@@ -66,7 +67,7 @@ class Functions:
             return None
         if not self._possible() or not self._calibrated() or not self._lock.acquire(False):
             return None
-        return _note(note_class)(self, state, windows, flags)
+        return FunctionNote(self, state, windows, flags)
 
     def _possible(self):
         others = [name for name in _OTHERS if name in sys.modules]
@@ -99,14 +100,14 @@ class Functions:
         try:
             import _lsprof
 
-            note.profiler = _lsprof.Profiler(subcalls=True, builtins=True)
+            note.lsprof = _lsprof.Profiler(subcalls=True, builtins=True)
             if _ALL_THREADS:
                 self._sampler.rest()
             self._open = note
             note.thread = threading.get_ident()
             record.at_stamp(lambda call: self._restart(note, call))
             gc.callbacks.append(note.state.collected)
-            note.profiler.enable()
+            note.lsprof.enable()
         except Exception as error:  # another tool has the place
             self._open = None
             record.at_stamp(None)
@@ -120,10 +121,10 @@ class Functions:
             return
         try:
             if self._switch_off(note):
-                note.profiler.clear()
+                note.lsprof.clear()
                 note.state.garbage_of_call = {}
                 gc.callbacks.append(note.state.collected)
-                note.profiler.enable()
+                note.lsprof.enable()
             else:
                 self._open = None
                 self._release()
@@ -150,7 +151,7 @@ class Functions:
 
     @staticmethod
     def _switch_off(note):
-        profiler = note.profiler
+        profiler = note.lsprof
         record.at_stamp(None)
         note.state.forget_collector()
         # What the program installed within the call stays: switching ours off would take it away.
@@ -210,7 +211,7 @@ class _Site:
     def keep(self, note):
         """The call is over, and was recorded whole."""
         self.slots.append(note.slot)
-        self.profilers.append(note.profiler)
+        self.profilers.append(note.lsprof)
         for code, ns in list(self.garbage_of_call.items()):
             self.garbage[code] = self.garbage.get(code, 0) + ns
         self.garbage_of_call = {}
@@ -223,40 +224,29 @@ class _Site:
             pass
 
 
-_classes = {}
+class FunctionNote(Note):
+    """Of a call under the profiler."""
 
+    __slots__ = ("functions", "state", "slot", "thread", "lsprof")
 
-def _note(note_class):
-    """A note as windows.py has it, made once (that module imports this one)."""
-    made = _classes.get(note_class)
-    if made is None:
+    def __init__(self, functions, state, windows, flags):
+        Note.__init__(self, windows, None, None, flags)
+        self.functions = functions
+        self.state = state
+        self.slot = None
+        self.thread = None
+        self.lsprof = None
 
-        class FunctionNote(note_class):
-            __slots__ = ("functions", "state", "slot", "thread", "profiler")
+    def enter(self, site, slot):
+        self.slot = slot
+        self.functions.begin(self)
 
-            def __init__(self, functions, state, windows, flags):
-                note_class.__init__(self, windows, None, None, flags)
-                self.functions = functions
-                self.state = state
-                self.slot = None
-                self.thread = None
-                self.profiler = None
-
-            def enter(self, site, slot):
-                self.slot = slot
-                self.functions.begin(self)
-
-            def leave(self, value=None):
-                if not self.functions.end(self):
-                    return self.flags
-                self.state.keep(self)
-                return self.flags | FUNCTIONS
-
-        made = _classes[note_class] = FunctionNote
-    return made
-
-
-FUNCTIONS = 16  # the flag of a call that was recorded so: it took longer than it does
+    def leave(self, value=None):
+        """The flags of the call's slot."""
+        if not self.functions.end(self):
+            return self.flags
+        self.state.keep(self)
+        return self.flags | record.FUNCTIONS
 
 
 def _per_call_ns(profiler_class):

@@ -2,6 +2,7 @@
 
 import struct
 
+from predictscope import record
 from predictscope.store import CALL, HEADER_BYTES, SLOT_BYTES
 
 # A look reads at most so many of the newest records: some 50 us.
@@ -14,7 +15,7 @@ _TIMES = 3
 _LEAST_NS = 5 * 1000 * 1000
 
 _slot = struct.Struct("<QQ16xIIIHBB").unpack_from
-_RAISED_OR_TRACED = 1 | 2
+_NOT_AS_IT_IS = record.RAISED | record.TRACED | record.FUNCTIONS
 
 
 class SlowCalls:
@@ -24,6 +25,7 @@ class SlowCalls:
         self._medians = {}
         self._buffer = None
         self._next = 0
+        self._open = []  # calls that had not ended at the last look: the one that looks, others around it
 
     def look(self, newest):
         """True when one of the calls that ended since the last look was slow. `newest`: the recorder's."""
@@ -31,7 +33,7 @@ class SlowCalls:
         if limit <= first:
             return False
         if buffer is not self._buffer:
-            self._buffer, self._next = buffer, 0
+            self._buffer, self._next, self._open = buffer, 0, []
         low, high = self._next, limit - first
         while low < high:  # slots are filled in order: the first that is empty
             middle = (low + high) // 2
@@ -40,11 +42,15 @@ class SlowCalls:
             else:
                 high = middle
         slow = False
-        for index in range(max(self._next, low - _MOST), low):
+        still_open = []
+        for index in self._open + list(range(max(self._next, low - _MOST), low)):
             begin, end, site, _, _, flags, _, kind = _slot(buffer, HEADER_BYTES + index * SLOT_BYTES)
-            if kind == CALL and end > begin and not flags & _RAISED_OR_TRACED:
+            if kind == CALL and end == 0:
+                still_open.append(index)
+            elif kind == CALL and end > begin and not flags & _NOT_AS_IT_IS:
                 slow |= self._is_slow(site, end - begin) and first + low >= _LEAST_CALLS
         self._next = low
+        self._open = still_open[-_MOST:]
         return slow
 
     def _is_slow(self, site, taken):
