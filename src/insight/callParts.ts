@@ -2,6 +2,7 @@ import type { Ticks } from '../common/units';
 import type { EventColumns, TraceModel } from '../trace/engine';
 import { hostParts, isCompilation, modelFunction, partOf, python, unexplained, wait } from './eventParts';
 import type { PartName } from './partNames';
+import { firstAbove } from './statistics';
 
 /** One traced call: its span in the trace, the ids that our runtime put on it, and its parts in ticks. */
 export interface SplitCall {
@@ -312,7 +313,7 @@ export function merge(intervals: [number, number][]): Intervals {
 /** Length of merged intervals within [from, to]. */
 export function lengthWithin({ start, end }: Intervals, from: Ticks, to: Ticks): Ticks {
   let total = 0;
-  for (let i = firstAfter(end, from); i < start.length && start[i]! < to; i++) {
+  for (let i = firstAbove(end, from); i < start.length && start[i]! < to; i++) {
     total += Math.min(end[i]!, to) - Math.max(start[i]!, from);
   }
   return total;
@@ -322,22 +323,10 @@ export function lengthWithin({ start, end }: Intervals, from: Ticks, to: Ticks):
 function without({ start, end }: Intervals, from: Ticks, to: Ticks): [Ticks, Ticks][] {
   const free: [Ticks, Ticks][] = [];
   let at = from;
-  for (let i = firstAfter(end, from); i < start.length && start[i]! < to; i++) {
+  for (let i = firstAbove(end, from); i < start.length && start[i]! < to; i++) {
     if (start[i]! > at) free.push([at, start[i]!]);
     at = Math.max(at, end[i]!);
   }
   if (at < to) free.push([at, to]);
   return free;
-}
-
-/** Index of the first value above `value`. */
-function firstAfter(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -6,6 +6,7 @@ import type { Ticks } from '../common/units';
 import type { EventColumns, TraceModel } from '../trace/engine';
 import { isDeviceCopy, type ObservedCall } from './callParts';
 import { moduleSpan } from './eventParts';
+import { firstAbove } from './statistics';
 
 /** Time of one layer over the traced calls, in ticks of the trace. */
 export interface LayerTime {
@@ -274,16 +275,4 @@ class Kernels {
       if (shared > 0) yield [layer, shared];
     }
   }
-}
-
-/** Index of the first value above `value` in an ascending array. */
-function firstAbove(sorted: Float64Array, value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -83,3 +83,15 @@ export function overlapOfSorted(
     total += Math.min(intervals[i]!.end, end) - Math.max(intervals[i]!.begin, begin);
   return total;
 }
+
+/** Index of the first value above `value` in an ascending array; its length when there is none. */
+export function firstAbove(sorted: Float64Array, value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

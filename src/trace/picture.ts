@@ -1,4 +1,5 @@
 /** A still picture of part of a trace, for reports: an SVG that needs nothing else. */
+import { escapeMarkup } from '../common/markup';
 import { formatDuration } from '../common/units';
 import type { TraceModel } from './engine';
 
@@ -30,7 +31,7 @@ export function tracePicture(model: TraceModel, t0: number, t1: number): string 
   for (const { track, depths } of tracks) {
     const info = model.tracks[track]!;
     parts.push(
-      `<text x="0" y="${y + 11}" font-size="11" fill="currentColor">${escape(shorten(info.thread, 22))}</text>`,
+      `<text x="0" y="${y + 11}" font-size="11" fill="currentColor">${escapeMarkup(shorten(info.thread, 22))}</text>`,
     );
     for (const [depth, events] of [...depths].sort((a, b) => a[0] - b[0]))
       for (const event of events) parts.push(rectangle(event, y + depth * rowHeight, t0, span));
@@ -101,10 +102,10 @@ function rectangle({ from, to, name, count }: Drawn, y: number, t0: number, span
   const x = labelWidth + (from - t0) * scale;
   const wide = Math.max(0.6, (to - from) * scale);
   const color = palette[hash(name) % palette.length]!;
-  const box = `<rect x="${x.toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="${rowHeight - 1}" fill="${color}"${count > 1 ? ' fill-opacity="0.6"' : ''}><title>${escape(count > 1 ? `${count} events` : shorten(name, 120))}</title></rect>`;
+  const box = `<rect x="${x.toFixed(1)}" y="${y}" width="${wide.toFixed(1)}" height="${rowHeight - 1}" fill="${color}"${count > 1 ? ' fill-opacity="0.6"' : ''}><title>${escapeMarkup(count > 1 ? `${count} events` : shorten(name, 120))}</title></rect>`;
   const room = Math.floor((wide - 6) / 6);
   if (count > 1 || room < 4) return box;
-  return `${box}<text x="${(x + 3).toFixed(1)}" y="${y + 11}" font-size="10" fill="#fff">${escape(shorten(name, room))}</text>`;
+  return `${box}<text x="${(x + 3).toFixed(1)}" y="${y + 11}" font-size="10" fill="#fff">${escapeMarkup(shorten(name, room))}</text>`;
 }
 
 function axis(y: number, spanNs: number): string[] {
@@ -127,12 +128,4 @@ function hash(text: string): number {
 
 function shorten(text: string, most: number): string {
   return text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`;
-}
-
-function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -1,3 +1,4 @@
+import { escapeMarkup } from '../../common/markup';
 import { isText, textOf, type Block, type Cell } from './blocks';
 
 /** How a page is to be shown. */
@@ -19,9 +20,9 @@ export function toHtml(blocks: readonly Block[], options: PageOptions): string {
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${escape(policy)}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${escapeMarkup(policy)}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escape(options.title)}</title>`,
+    `<title>${escapeMarkup(options.title)}</title>`,
     `<style>${pageCss}${options.css ?? fileCss}</style>`,
     '</head>',
     '<body>',
@@ -37,34 +38,36 @@ export function toHtml(blocks: readonly Block[], options: PageOptions): string {
 function blockHtml(block: Block, options: PageOptions): string {
   switch (block.kind) {
     case 'heading':
-      return `<h${block.level}>${escape(block.text)}</h${block.level}>`;
+      return `<h${block.level}>${escapeMarkup(block.text)}</h${block.level}>`;
     case 'text':
-      return `<p${block.tone ? ` class="${block.tone}"` : ''}>${escape(block.text)}</p>`;
+      return `<p${block.tone ? ` class="${block.tone}"` : ''}>${escapeMarkup(block.text)}</p>`;
     case 'table': {
       const side = (i: number): string => (isText(block, i) ? '' : ' class="figure"');
-      const head = block.heads.map((text, i) => `<th scope="col"${side(i)}>${escape(text)}</th>`).join('');
+      const head = block.heads
+        .map((text, i) => `<th scope="col"${side(i)}>${escapeMarkup(text)}</th>`)
+        .join('');
       const rows = block.rows.map(
         (cells) => `<tr>${cells.map((cell, i) => cellHtml(cell, isText(block, i), options)).join('')}</tr>`,
       );
-      return `<div class="scroll" role="region" tabindex="0" aria-label="${escape(block.label)}"><table><caption>${escape(block.label)}</caption><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+      return `<div class="scroll" role="region" tabindex="0" aria-label="${escapeMarkup(block.label)}"><table><caption>${escapeMarkup(block.label)}</caption><thead><tr>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
     }
     case 'picture':
-      return `<figure role="img" aria-label="${escape(block.alt)}">${block.svg}</figure>`;
+      return `<figure role="img" aria-label="${escapeMarkup(block.alt)}">${block.svg}</figure>`;
     case 'source': {
       const lines = block.lines.map(
         ({ text, share, note }, i) =>
-          `<span class="line${heatClass(share)}"><i>${i + 1}</i><b>${escape(note)}</b>${escape(text) || ' '}</span>`,
+          `<span class="line${heatClass(share)}"><i>${i + 1}</i><b>${escapeMarkup(note)}</b>${escapeMarkup(text) || ' '}</span>`,
       );
-      return `<details${block.lines.length <= 400 ? ' open' : ''}><summary>${escape(block.file)}</summary><pre>${lines.join('')}</pre></details>`;
+      return `<details${block.lines.length <= 400 ? ' open' : ''}><summary>${escapeMarkup(block.file)}</summary><pre>${lines.join('')}</pre></details>`;
     }
   }
 }
 
 function cellHtml(cell: Cell, words: boolean, { link }: PageOptions): string {
-  const text = escape(textOf(cell));
+  const text = escapeMarkup(textOf(cell));
   if (typeof cell === 'string') return `<td${words ? '' : ' class="figure"'}>${text}</td>`;
   const classes = [...(words ? [] : ['figure']), ...(cell.tone ? [cell.tone] : [])].join(' ');
-  const shown = cell.place && link ? `<a href="${escape(link(cell.place))}">${text}</a>` : text;
+  const shown = cell.place && link ? `<a href="${escapeMarkup(link(cell.place))}">${text}</a>` : text;
   const bar =
     cell.share === undefined
       ? ''
@@ -77,14 +80,6 @@ const heatShares = [0.01, 0.025, 0.05, 0.1, 0.2, 0.4];
 function heatClass(share: number): string {
   const bucket = heatShares.findLastIndex((least) => share >= least);
   return bucket < 0 ? '' : ` heat${bucket + 1}`;
-}
-
-export function escape(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
 
 const pageCss = `

@@ -31,7 +31,8 @@ class Modules:
             called = torch.nn.Module.__call__
             if called.__code__.co_filename != sys.modules["torch.nn.modules.module"].__file__:
                 return  # somebody else's: torch.fx, another tool
-            ours = _around(called, self._enter, self._leave)
+            ours = _around(called)(self._enter, self._leave)
+            ours.__qualname__, ours.__module__ = called.__qualname__, called.__module__
         except Exception:  # no source, or another PyTorch than we know: then without modules
             return
         self._kind, self._theirs, self._ours = torch.nn.Module, called, ours
@@ -87,8 +88,13 @@ def make(_enter, _leave):
 """
 
 
-def _around(function, enter, leave):
-    """The method with its body between `enter(self)` and `leave(self)`; each of its lines stays where it is."""
+_makers = {}  # a session has its own copy, and there may be one a call: its code is made once
+
+
+def _around(function):
+    """What makes, of `_enter` and `_leave`, the method with its body between them; its lines stay where they are."""
+    if function in _makers:
+        return _makers[function]
     lines, first = inspect.getsourcelines(function)
     theirs = ast.parse("class _:\n" + "".join(lines)).body[0].body[0]
     ast.increment_lineno(theirs, first - 2)
@@ -106,9 +112,8 @@ def _around(function, enter, leave):
     made = {}
     code = compile(tree, function.__code__.co_filename, "exec", dont_inherit=True)
     exec(code, function.__globals__, made)
-    ours = made["make"](enter, leave)
-    ours.__qualname__, ours.__module__ = function.__qualname__, function.__module__
-    return ours
+    _makers[function] = made["make"]
+    return made["make"]
 
 
 def _fast(torch):
