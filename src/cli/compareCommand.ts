@@ -113,6 +113,7 @@ async function repeatable(directory: string): Promise<Repeatable> {
   }
   const { warmUpCalls, tracedCalls, tracedSeconds, samplerIntervalMs, stopAfterCalls, stopAfterSeconds } =
     config.options;
+  const { exactLines, keepOutputs } = config.options;
   return {
     directory,
     cwd: record.cwd,
@@ -123,6 +124,8 @@ async function repeatable(directory: string): Promise<Repeatable> {
       ...(samplerIntervalMs === undefined ? [] : ['--sampler-interval', String(samplerIntervalMs)]),
       ...(stopAfterCalls === undefined ? [] : ['--stop-after', String(stopAfterCalls)]),
       ...(stopAfterSeconds === undefined ? [] : ['--stop-after', `${stopAfterSeconds}s`]),
+      ...(exactLines ? ['--exact-lines'] : []),
+      ...(keepOutputs ? ['--keep-outputs'] : []),
       ...sites,
       '--',
       ...record.command,

@@ -24,7 +24,7 @@ export interface CallPlace {
 
 export class SampledProcess {
   readonly stacks: StackLines;
-  readonly sums: readonly StackTime[];
+  #sums: readonly StackTime[] | undefined;
   readonly #inCall = new Map<number, boolean>();
   readonly #unseen: UnseenPython;
   readonly #tickNs: number;
@@ -42,7 +42,11 @@ export class SampledProcess {
     this.#tickNs = header?.tickNs ?? 1000;
     this.#shiftNs = header ? Number(header.perfNs - (process.originPerfNs ?? header.perfNs)) : 0;
     this.#unseen = new UnseenPython(process.samples.table, this.stacks);
-    this.sums = this.#sumUp();
+  }
+
+  /** Time by thread and stack; summed up when it is first asked for, since there may be millions of runs. */
+  get sums(): readonly StackTime[] {
+    return (this.#sums ??= this.#sumUp());
   }
 
   /** Whether there are samples with a place in time. */

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from conftest import CLI
@@ -59,12 +60,18 @@ def test_two_runs(lab):
 def test_repeated_in_turn(lab):
     """What runs is what both runs ran; the program's own output does not mix with ours."""
     lab.write(PROGRAM)
-    a = profiled(lab)
+    a = profiled(lab, "--keep-outputs", "--exact-lines")
     done = compare(lab, a, a, "--repeat", "3", "--json")
     found = json.loads(done.stdout)
     (site,) = found["sites"]
     assert site["method"] == "pairs" and len(found["a"]) == len(found["b"]) == 3
     assert done.stderr.count("done") == 6
+
+    def options(run):
+        return json.loads(Path(run, "config.json").read_text())["options"]
+
+    made = [run for run in Path(a).parent.iterdir() if run.is_dir() and run.name in found["a"] + found["b"]]
+    assert len(made) == 6 and all(options(run) == options(a) for run in made)
     lab.write(PROGRAM + "\n# edited\n")
     refused = compare(lab, a, a, "--repeat", "2", fails=True)
     assert "has changed since" in refused.stderr and "Compare the runs as they are" in refused.stderr
