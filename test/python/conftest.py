@@ -16,6 +16,7 @@ RUNTIME = ROOT / "media" / "python"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "full: takes long; runs with npm run test:full only")
+    config.addinivalue_line("markers", "alone: holds shares of time against a clock, so nothing runs beside it")
 
 
 def pytest_collection_modifyitems(config, items):

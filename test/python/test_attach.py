@@ -31,13 +31,14 @@ while time.perf_counter() < end:
 """
 
 
+@pytest.mark.alone
 def test_lines_of_a_program_that_runs_already(lab):
     lab.write(PROGRAM)
     env = lab.environment(PREDICTSCOPE_PY_SPY=os.path.join(os.path.dirname(sys.executable), "py-spy"))
     program = subprocess.Popen([sys.executable, "main.py"], cwd=lab.folder, env=env, stdout=subprocess.PIPE)
     try:
         assert program.stdout.readline() == b"ready\n"
-        words = ["node", str(CLI), "attach", str(program.pid), "--seconds", "4", "--json", "--root", str(lab.folder)]
+        words = ["node", str(CLI), "attach", str(program.pid), "--seconds", "6", "--json", "--root", str(lab.folder)]
         words += ["--log-dir", str(lab.folder.parent / "runs")]
         done = subprocess.run(words, cwd=lab.folder, env=env, capture_output=True, timeout=120)
         if b"not permitted" in done.stderr:

@@ -84,6 +84,7 @@ def owners(site, key="ns"):
     return {"%s:%s" % (o["owner"], o["language"]): o[key] / total for o in site["inside"]["owners"]}
 
 
+@pytest.mark.alone
 @torch_only
 def test_planted_owners(lab):
     """The calls 4 to 6 are recorded; the program's clock is read in those after them, which nothing slows down."""
@@ -114,6 +115,7 @@ def test_planted_owners(lab):
     assert "plain" in names[:4], names
 
 
+@pytest.mark.alone
 @torch_only
 def test_what_the_argument_does_is_not_in_it(lab):
     text = PLANTED.replace("net(x)  # site", "net(made())  # site").replace(
@@ -203,6 +205,7 @@ def shares_by_owner(sites):
     return {key: ns / whole for key, ns in spent.items()}
 
 
+@pytest.mark.alone
 def test_the_sample_agrees_with_cprofile(lab):
     """The user's lines, Keras and TensorFlow in Python, TensorFlow in C++, within 3 points of cProfile's.
 
@@ -318,6 +321,7 @@ json.dump(slept, open("slept.json", "w"))
 """
 
 
+@pytest.mark.alone
 def test_phases_of_planted_sleeps(lab):
     """The input's 90 ms and the callback's 60 ms of each call are set-up and callbacks."""
     lab.write(CALLBACKS)
@@ -363,6 +367,7 @@ json.dump(took, open("took.json", "w"))
 """
 
 
+@pytest.mark.alone
 def test_gaps_by_line(lab):
     lab.write(GAPS)
     done = lab.profiled(site="main.py:%d" % line_of(GAPS), options=("--calls", "0"))
@@ -401,6 +406,7 @@ for i in range(40):
 """
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="no jax")
 def test_lines_behind_the_device_keep_it_from_nothing(lab):
     """JAX computes on threads of its own, also on a CPU: what runs meanwhile costs the device nothing."""

@@ -210,6 +210,7 @@ def newer_pythons():
     return {minor: python for minor, python in pythons().items() if minor >= 12}
 
 
+@pytest.mark.alone
 def test_threads_are_summed_and_shares_are_not(lab):
     """Two threads in one line: their times add up, the share of the run does not pass 1."""
     text = (
@@ -239,6 +240,7 @@ def test_threads_are_summed_and_shares_are_not(lab):
     assert idle["idleNs"] > 0.9e9
 
 
+@pytest.mark.alone
 def test_lines_within_the_calls_of_a_site(lab):
     text = MODEL + (
         "class Slow(Model):\n    def predict(self, x):\n        time.sleep(x)  # inside\n"
@@ -257,6 +259,7 @@ def test_lines_within_the_calls_of_a_site(lab):
     assert hot(done, lines["outside"])["selfNs"] == pytest.approx(0.8e9, rel=0.06)
 
 
+@pytest.mark.alone
 def test_recursion_counts_once_and_deep_stacks_are_cut(lab):
     text = MODEL + (
         "sys.setrecursionlimit(20000)\nthreading.stack_size(512 << 20)\n"
