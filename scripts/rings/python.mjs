@@ -22,12 +22,26 @@ export const python = {
     const tests = [];
     for (const [name, how] of PASSES) {
       const report = path.join(folder, `${name}.xml`);
-      const args = ['-m', 'pytest', 'test/python', '-q', '-p', 'no:cacheprovider', `--junitxml=${report}`, ...how];
+      const args = [
+        '-m',
+        'pytest',
+        'test/python',
+        '-q',
+        '-p',
+        'no:cacheprovider',
+        `--junitxml=${report}`,
+        ...how,
+      ];
       if (prepared.grep) args.push('-k', prepared.grep);
       const code = await runLive(prepared.python, args, { cwd: root, env: testEnvironment(prepared) });
       const found = read(await readFile(report, 'utf8').catch(() => ''));
       if (code !== 0 && code !== NOTHING_COLLECTED && !found.some(({ outcome }) => outcome === 'failed')) {
-        found.push({ name: `pytest, ${name}`, outcome: 'failed', seconds: 0, message: `ended with ${code}, see above` });
+        found.push({
+          name: `pytest, ${name}`,
+          outcome: 'failed',
+          seconds: 0,
+          message: `ended with ${code}, see above`,
+        });
       }
       tests.push(...found);
     }

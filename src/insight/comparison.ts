@@ -48,6 +48,7 @@ export interface SiteComparison {
   high: number | null;
   verdict: Verdict;
   method: Method | null;
+  neededRuns: number | null;
   parts: PartChange[];
   /** What the calls returned, where both sides kept it. */
   outputs: OutputChange | null;
@@ -152,9 +153,18 @@ export interface Change {
   high: number | null;
   verdict: Verdict;
   method: Method | null;
+  /** So many runs a side would find 10 % in 95 of 100 comparisons, as these runs differ; null where one run knows nothing. */
+  neededRuns: number | null;
 }
 
-const unknown: Change = { ratio: null, low: null, high: null, verdict: 'unknown', method: null };
+const unknown: Change = {
+  ratio: null,
+  low: null,
+  high: null,
+  verdict: 'unknown',
+  method: null,
+  neededRuns: null,
+};
 
 /**
  * Ratio of the medians of B to those of A with a 95 % interval, on a logarithmic scale.
@@ -177,12 +187,14 @@ export function compareDurations(
   if (paired && la.length === lb.length && la.length >= 3) {
     const each = la.map((value, i) => lb[i]! - value);
     const df = each.length - 1;
-    return decided(mean(each), tQuantile(df) * Math.sqrt(variance(each) / each.length), 'pairs');
+    const half = tQuantile(df) * Math.sqrt(variance(each) / each.length);
+    return decided(mean(each), half, 'pairs', neededRuns(variance(each)));
   }
   if (la.length >= 2 && lb.length >= 2) {
     const [va, vb] = [variance(la) / la.length, variance(lb) / lb.length];
     const df = (va + vb) ** 2 / (va ** 2 / (la.length - 1) + vb ** 2 / (lb.length - 1) || Infinity);
-    return decided(mean(lb) - mean(la), tQuantile(Math.max(1, df)) * Math.sqrt(va + vb), 'runs');
+    const half = tQuantile(Math.max(1, df)) * Math.sqrt(va + vb);
+    return decided(mean(lb) - mean(la), half, 'runs', neededRuns(variance(la) + variance(lb)));
   }
   const random = generator(seed);
   const noise = [...a, ...b].reduce(
@@ -197,7 +209,7 @@ export function compareDurations(
 /** Differences up to this are not worth a word, however sure they are: five pairs that agree by chance are small. */
 const leastDifference = 0.01;
 
-function decided(difference: number, half: number, method: Method): Change {
+function decided(difference: number, half: number, method: Method, needed: number | null = null): Change {
   const low = Math.exp(difference - half);
   const high = Math.exp(difference + half);
   const least = Math.log1p(leastDifference);
@@ -207,28 +219,59 @@ function decided(difference: number, half: number, method: Method): Change {
     high,
     verdict: difference - half > least ? 'slower' : difference + half < -least ? 'faster' : 'same',
     method,
+    neededRuns: needed,
   };
+}
+
+/**
+ * The usual plan of an experiment: (z of 95 % two-sided + z of 95 % power)² times the variance of a difference, by the
+ * square of what is to be found beyond the least difference; two more for Student's t. `spread` is the variance of the
+ * logarithm of one pair's ratio.
+ */
+function neededRuns(spread: number): number {
+  const find = Math.log(1.1) - Math.log1p(leastDifference);
+  return Math.max(5, Math.ceil(((1.96 + 1.645) ** 2 * spread) / find ** 2) + 2);
 }
 
 /** So many calls tell the spread of the median; drawing from a million would take minutes. */
 const mostDrawn = 2000;
 
-/** Variance of the logarithm of the median when blocks of calls are drawn anew. */
+/**
+ * Variance of the logarithm of the median when blocks of calls are drawn anew. Draws hold only values of the run, so
+ * each is counted by rank and needs no sorting.
+ */
 function blockVariance(all: Float64Array, random: () => number): number {
   const stride = Math.ceil(all.length / mostDrawn);
   const run = stride > 1 ? all.filter((_, i) => i % stride === 0) : all;
   const { length } = run;
   const block = Math.max(1, Math.round(Math.sqrt(length)));
-  const drawn = new Float64Array(length);
+  const order = Uint32Array.from(run.keys()).sort((i, j) => run[i]! - run[j]!);
+  const ranks = new Uint32Array(length);
+  order.forEach((call, rank) => (ranks[call] = rank));
+  const counts = new Uint32Array(length);
   const medians: number[] = [];
   for (let draw = 0; draw < blockDraws; draw++) {
+    counts.fill(0);
     for (let at = 0; at < length; at += block) {
       const from = Math.floor(random() * (length - block + 1));
-      for (let i = 0; i < block && at + i < length; i++) drawn[at + i] = run[from + i]!;
+      for (let i = from; i < from + Math.min(block, length - at); i++) counts[ranks[i]!]!++;
     }
-    medians.push(Math.log(median(drawn)));
+    medians.push(Math.log(medianOfCounts(counts, order, run)));
   }
   return variance(medians);
+}
+
+/** The median of as many values as there are, where `counts` says how often each rank occurs. */
+function medianOfCounts(counts: Uint32Array, order: Uint32Array, run: Float64Array): number {
+  const middle = (run.length - 1) / 2;
+  let rank = 0;
+  let before = counts[0]!;
+  const value = (at: number): number => {
+    while (before <= at) before += counts[++rank]!;
+    return run[order[rank]!]!;
+  };
+  const low = value(Math.floor(middle));
+  return (low + value(Math.ceil(middle))) / 2;
 }
 
 /**

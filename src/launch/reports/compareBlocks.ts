@@ -65,6 +65,10 @@ export function compareBlocks(
             ]),
           },
           ...methods.map((method): Block => ({ kind: 'text', text: noise[method], tone: 'muted' })),
+          ...told.flatMap((site): Block[] => {
+            const text = moreRuns(site, comparison);
+            return text === undefined ? [] : [{ kind: 'text', text, tone: 'muted' }];
+          }),
         ]
       : []),
     ...told.filter(({ parts }) => parts.length > 0).flatMap((site) => partBlocks(site, root)),
@@ -118,6 +122,14 @@ export function explain(site: SiteComparison, root: string): string {
     .slice(0, 3)
     .map(({ name, by }) => `${partTitle(name as PartName)} ${signed(by)}`);
   return told.length > 0 ? `${head} By parts of a traced call: ${told.join(', ')}.` : head;
+}
+
+/** What would tell where these runs do not: how many of them. Undefined where they do tell. */
+function moreRuns(site: SiteComparison, { a, b }: Comparison): string | undefined {
+  const { callee, verdict, neededRuns } = site;
+  const had = Math.min(a.length, b.length);
+  if (verdict !== 'same' || neededRuns === null || neededRuns <= had) return undefined;
+  return `The runs differ too much for ${formatCount(had)} a side to find a difference of 10 % in ${callee}: about ${formatCount(neededRuns)} a side would (predictscope compare --repeat ${neededRuns}), or fewer on a machine with less other work.`;
 }
 
 /** Whether the same calls returned the same; undefined where nobody kept that. */

@@ -27,6 +27,24 @@ describe('durations of two sides', () => {
     expect(compareDurations(a, b)).toMatchObject({ verdict: 'same', method: 'runs' });
   });
 
+  it('tells how many runs a side would find 10 %, and so many do', () => {
+    const random = generator(7);
+    // Sum of twelve: a deviation of 1, as good as normal.
+    const normal = (): number => Array.from({ length: 12 }, random).reduce((x, y) => x + y) - 6;
+    const runs = (count: number, by: number): Float64Array[] =>
+      Array.from({ length: count }, (_, i) => calls(40, 1e6 * by * Math.exp(0.08 * normal()), i + 1, 0.01));
+    const needed = compareDurations(runs(400, 1), runs(400, 1), { paired: true }).neededRuns!;
+    expect(needed).toBeGreaterThan(19); // (3.605 × 0.113 / 0.0854)² + 2 = 25
+    expect(needed).toBeLessThan(32);
+    let found = 0;
+    for (let i = 0; i < 200; i++) {
+      if (compareDurations(runs(needed, 1), runs(needed, 1.1), { paired: true }).verdict === 'slower')
+        found++;
+    }
+    expect(found).toBeGreaterThan(190 - 9); // 95 %, less twice the deviation of the count
+    expect(compareDurations([calls(60, 1e6, 1)], [calls(60, 1e6, 2)]).neededRuns).toBeNull();
+  });
+
   it('of one run each: the interval is wider where the run changed within itself', () => {
     const steady = compareDurations([calls(400, 1e6, 1)], [calls(400, 1e6, 2)]);
     expect(steady).toMatchObject({ verdict: 'same', method: 'blocks' });
