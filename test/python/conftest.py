@@ -110,7 +110,7 @@ def pythons():
     for folder in os.environ.get("PATH", "").split(os.pathsep) + sorted(
         str(p) for p in Path.home().glob(".pyenv/versions/*/bin")
     ):
-        for minor in range(7, 15):
+        for minor in range(7, 16):
             path = Path(folder) / ("python3.%d" % minor)
             if minor in found or not os.access(path, os.X_OK):
                 continue

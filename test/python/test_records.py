@@ -191,7 +191,7 @@ def test_kill_at_any_moment_keeps_finished_calls(lab, attempt):
     assert site["calls"] - printed < 60000
 
 
-@pytest.mark.parametrize("minor", range(7, 15))
+@pytest.mark.parametrize("minor", range(7, 16))
 def test_each_interpreter(lab, minor):
     python = pythons().get(minor)
     if python is None:

@@ -23,7 +23,8 @@ _LONGEST_INTERVAL_S = 0.2
 _FIRST_FLUSH_NS = 25 * 1000 * 1000
 _FLUSH_NS = 500 * 1000 * 1000
 _MARK_NS = 1000 * 1000 * 1000
-# A thread that nobody keeps from running runs within so many microseconds of its time.
+# Where the system does not tell whether we waited: a thread that nobody keeps from running runs within so many
+# microseconds of its time, mostly. On virtual machines waking alone may take 150 to 300.
 _AT_ONCE_TICKS = 200
 _FORCED = 1.0
 # The interval doubles when we take more than the one share of the time, and halves again below the other. The first
@@ -34,6 +35,7 @@ _CLOSE_LOOKS = 400
 _EASY_TIMES = 2  # up to so many times the asked interval for these shares, and any for the others
 _EASY_MOST, _EASY_LITTLE = 0.003, 0.001
 _MOST_COST = 0.01
+_MOST_COST_CLOSE = 0.02
 _LITTLE_COST = 0.003
 # Intervals are spread by a quarter to both sides, by the golden ratio: a program that repeats itself at our own
 # pace would else be seen at one place only.
@@ -48,6 +50,10 @@ _allocate_lock = _thread.allocate_lock
 _sleep = time.sleep
 _get_ident = _thread.get_ident
 _get_native_id = getattr(_thread, "get_native_id", None)
+try:
+    from resource import RUSAGE_THREAD, getrusage
+except ImportError:  # other systems than Linux
+    getrusage = RUSAGE_THREAD = None
 # From 3.12 on os.fork() warns when the process has a second thread, even if it is only ours.
 _FORK_WARNS = sys.version_info >= (3, 12)
 
@@ -89,6 +95,7 @@ class Sampler:
         self._due = 0  # when the next one is to be
         self._known = 0  # up to when the last look says where a thread was
         self._hidden = False
+        self._pauses = -1  # how often we had gone to sleep before we waited for this look; -1: not known
         self._samples = 0
         self._longest = 0
         self._own_ns = 0
@@ -206,6 +213,7 @@ class Sampler:
             block = b""
             while not session.quit:
                 calls = [(session.wake.acquire, (True, self._wait_s()))]
+                self._pauses = -1 if block else _pauses()
                 if block:
                     calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *self._chores(), *calls]
                 self._back = []
@@ -298,10 +306,11 @@ class Sampler:
 
     def _back_off(self, cost):
         easy = self._asked_s * _EASY_TIMES
-        if cost > _MOST_COST:
+        close = self._samples - self._close_from < _CLOSE_LOOKS
+        if cost > (_MOST_COST_CLOSE if close else _MOST_COST):
             self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
         elif cost > _EASY_MOST:
-            if self._samples - self._close_from >= _CLOSE_LOOKS and self._interval_s < easy:
+            if not close and self._interval_s < easy:
                 self._interval_s = min(self._interval_s * 2, easy)
         elif self._interval_s > self._asked_s and cost < (_LITTLE_COST if self._interval_s > easy else _EASY_LITTLE):
             self._interval_s = max(self._interval_s / 2, self._asked_s)
@@ -347,10 +356,16 @@ class Sampler:
         what is seen: when the look was due it ran Python, somewhere before.
         """
         last, due = self._known, min(int(self._due), tick)
-        hidden = _AT_ONCE_TICKS < tick - due < _FORCED * sys.getswitchinterval() * 1e6
+        hidden = self._waited(tick - due) and tick - due < _FORCED * sys.getswitchinterval() * 1e6
         # A look that is a little late counts for no more than one in time; one that others were missed for, for all.
         self._known = due if hidden or tick - due < self._interval_s * 1e6 else tick
         return max(self._file.written, last + max(0, due - last) // 2), hidden
+
+    def _waited(self, late):
+        """Whether somebody had the GIL when we woke: then we went to sleep a second time. `late` in ticks."""
+        if self._pauses < 0:
+            return late > _AT_ONCE_TICKS
+        return _pauses() - self._pauses > 1
 
     def _moved(self, ident, seen, chain, top, whole, since):
         stack = self._file.find(chain, whole)
@@ -408,6 +423,11 @@ class Sampler:
         for seen in self._threads.values():
             self._file.spent(seen.number, seen.stack, self._tick - seen.since)
             seen.since = self._tick
+
+
+def _pauses():
+    """How often our thread has gone to sleep by itself so far; -1 where the system does not tell."""
+    return -1 if getrusage is None else getrusage(RUSAGE_THREAD).ru_nvcsw
 
 
 def _alone_with(session):
