@@ -25,7 +25,7 @@ _MOST_SITES = 8
 # Whoever has imported one of these may start it within a call; from 3.12 on that raises while ours is on.
 # Greenlets switch stacks under the profiler; code of torch.compile is guarded by what is installed.
 _OTHERS = ("cProfile", "profile", "yappi", "viztracer", "scalene", "pyinstrument", "line_profiler")
-_OTHERS += ("greenlet", "gevent", "torch._dynamo")
+_OTHERS += ("profiling.tracing", "greenlet", "gevent", "torch._dynamo")
 # From 3.12 on it sees all threads, and mixes their calls.
 _ALL_THREADS = sys.version_info >= (3, 12)
 _CALIBRATION_CALLS = 1000

@@ -28,7 +28,15 @@ class _Loader(_SourceFileLoader):
 
 
 # Modules that read a script and call compile() on it.
-COMPILING = ("cProfile", "profile", "trace", "coverage.execfile", "kernprof", "viztracer.main")
+COMPILING = (
+    "cProfile",
+    "profile",
+    "profiling.tracing.__main__",
+    "trace",
+    "coverage.execfile",
+    "kernprof",
+    "viztracer.main",
+)
 
 
 class _RunnerLoader(_SourceFileLoader):

@@ -15,8 +15,8 @@ def install(wanted):
 
 
 def code(source, filename):
-    """Code of such a module, with ours in place of the built-in compile(). The module runs as __main__, in a
-    namespace that nobody else reaches, so the call itself is what is rewritten."""
+    """Code of such a module, with ours in place of the built-in compile(). Most run as __main__, in a namespace that
+    nobody else reaches, so the call itself is what is rewritten."""
     import ast
 
     tree = ast.parse(source, filename)
