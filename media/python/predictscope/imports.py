@@ -31,7 +31,7 @@ class _Loader(_SourceFileLoader):
 COMPILING = (
     "cProfile",
     "profile",
-    "profiling.tracing.__main__",
+    "profiling.tracing",
     "trace",
     "coverage.execfile",
     "kernprof",
