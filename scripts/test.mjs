@@ -72,14 +72,14 @@ async function main() {
 async function runRing(ring, made, { full, grep }) {
   /** @type {TestResult[]} */
   const problems = [];
-  const prepared = { python: '', code: '', containers: '', full, ...(grep ? { grep } : {}) };
+  const prepared = { python: '', pythons: '', code: '', containers: '', full, ...(grep ? { grep } : {}) };
   for (const need of [...ring.needs, ...(ring.wants ?? [])]) {
     const result = made.get(need);
     if (!result) continue;
     const must = ring.needs.includes(need);
     if ('problem' in result && must) problems.push(failure(`set-up: ${need}`, result.problem));
     else if ('problem' in result) console.log(`  without ${need}: ${result.problem}`);
-    else if (need === 'python' || need === 'code' || need === 'containers') prepared[need] = result.value;
+    else if (need in prepared) prepared[/** @type {'python'} */ (need)] = result.value;
   }
   if (problems.length > 0) return problems;
   const tests = await ring.run(prepared).catch((error) => [failure('the ring itself', error.stack)]);

@@ -4,7 +4,7 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cached } from './cache.mjs';
 import { run, step } from './run.mjs';
-import { ensureDebian } from './system.mjs';
+import { debianMain, ensureDebian } from './system.mjs';
 
 /** What needs libraries that are there for glibc only. The recorder needs none of them. */
 const WITHOUT =
@@ -66,15 +66,6 @@ async function fetchSource(target) {
     path.join(target, 'source'),
     '--strip-components=1',
   ]);
-}
-
-/** Address and release of the main part of the Debian that this machine installs from. */
-async function debianMain() {
-  const format = '$(SITE) $(RELEASE) $(COMPONENT)';
-  const targets = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const main = targets.split('\n').find((line) => / main$/.test(line));
-  if (!main) throw new Error('apt names no source of packages.');
-  return main.replace(/ main$/, '');
 }
 
 /** The image's Dockerfile beside its files, for `docker build`. @param {string} image of ensureMuslPython() */

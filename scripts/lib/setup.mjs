@@ -1,5 +1,6 @@
 // What the rings need before they run, each made once, all at the same time.
 import { ensureContainers } from './containers.mjs';
+import { ensureNewerPythons } from './newerPythons.mjs';
 import { root } from './paths.mjs';
 import { ensureVenv } from './python.mjs';
 import { run, step } from './run.mjs';
@@ -12,6 +13,7 @@ import { ensureVsCode } from './vscode.mjs';
 const makers = {
   build: () => step('build', () => run(process.execPath, ['esbuild.mjs', '--tests'], { cwd: root })),
   python: () => ensureVenv({ frameworks: true }),
+  pythons: ensureNewerPythons,
   code: ensureVsCode,
   browser: () => step('browser and fonts', ensureBrowser),
   containers: ensureContainers,

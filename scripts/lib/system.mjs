@@ -86,3 +86,12 @@ async function install(packages, why) {
 
 /** @param {string[]} packages */
 const aptCommand = (packages) => `apt-get install --no-install-recommends ${packages.join(' ')}`;
+
+/** Address and release of the main part of the Debian that this machine installs from. @returns {Promise<string>} */
+export async function debianMain() {
+  const format = '$(SITE) $(RELEASE) $(COMPONENT)';
+  const targets = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const main = targets.split('\n').find((line) => / main$/.test(line));
+  if (!main) throw new Error('apt names no source of packages.');
+  return main.replace(/ main$/, '');
+}

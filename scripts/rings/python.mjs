@@ -17,6 +17,7 @@ const PASSES = /** @type {const} */ ([
 export const python = {
   name: 'python',
   needs: ['build', 'python'],
+  wants: ['pythons'],
   async run(prepared) {
     const folder = await emptyArtifacts('python');
     const tests = [];

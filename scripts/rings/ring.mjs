@@ -16,13 +16,14 @@ import { artifacts } from '../lib/paths.mjs';
  *
  * @typedef {object} Prepared
  * @property {string} python interpreter with TensorFlow and pytest
+ * @property {string} pythons folder with newer interpreters; empty where there is none
  * @property {string} code launcher of the VS Code server
  * @property {string} containers folder with the images
  * @property {boolean} full also what takes long
  * @property {string} [grep]
  */
 
-/** @typedef {'build' | 'python' | 'code' | 'browser' | 'containers'} Need */
+/** @typedef {'build' | 'python' | 'pythons' | 'code' | 'browser' | 'containers'} Need */
 /**
  * `wants` is what some of its tests need: where that cannot be had, these alone are left out.
  *
@@ -46,7 +47,8 @@ export async function emptyArtifacts(ring) {
 }
 
 /** Environment that the tests of every language read. @param {Prepared} prepared */
-export const testEnvironment = ({ python, full }) => ({
+export const testEnvironment = ({ python, pythons, full }) => ({
   TEST_PYTHON: python,
+  ...(pythons ? { PATH: `${process.env.PATH}${path.delimiter}${pythons}` } : {}),
   ...(full ? { TEST_FULL: '1' } : {}),
 });

@@ -6,5 +6,6 @@ import { runVitest } from './vitest.mjs';
 export const unit = {
   name: 'unit',
   needs: ['build', 'python'],
+  wants: ['pythons'],
   run: (prepared) => runVitest({ ring: 'unit', env: testEnvironment(prepared), grep: prepared.grep }),
 };

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { programText, readProgram, isProgram, type SiteRow } from '../../../src/instrument/python/program';
 import { counter, plainLines, sharedStatements } from '../../../src/instrument/python/profilers';
@@ -12,13 +12,16 @@ const awkward = 'ä "q" \\n \\ \n 🐍 \u2028 \u0000 \'';
 
 function pythons(): string[] {
   const versions = join(homedir(), '.pyenv/versions');
-  try {
-    return readdirSync(versions)
-      .filter((name) => /^3\.(\d+)/.test(name))
-      .map((name) => join(versions, name, 'bin/python'));
-  } catch {
-    return ['python3'];
-  }
+  const built = existsSync(versions)
+    ? readdirSync(versions)
+        .filter((name) => /^3\.(\d+)/.test(name))
+        .map((name) => join(versions, name, 'bin/python'))
+    : ['python3'];
+  const newer = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => ['python3.14', 'python3.15'].map((name) => join(folder, name)))
+    .filter((path) => existsSync(path));
+  return [...built, ...newer];
 }
 
 const row: SiteRow = [1, '0123456789abcdef', awkward, 'keras', 'A.b', 0, 3, 5, 0, 4, 9];
