@@ -42,7 +42,9 @@ export const usage = `usage: predictscope COMMAND
       --paired                          the sets were made in turn
   report RUN [-o FILE.html|.md|.json]   a run as one page that opens anywhere, as Markdown (default), or JSON
       --without-paths                   leave out absolute paths and the program's arguments
-  attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in, by py-spy
+  attach PID [--seconds N] [--json]     a Python program that runs already: the lines that it is in
+      --by sampling|py-spy|remote-exec  how: the sampler of Python 3.15, py-spy, or a thread within the program by
+                                        sys.remote_exec of Python 3.14 (default: the first that is there)
   capture RUN                           a run that goes on: trace its next calls
   doctor [options] [-- PYTHON|docker …] what stands in the way of a true profile: Python, frameworks, GPU, CUPTI,
                                         container, clock, log directory (125: nothing could be asked)

@@ -1,12 +1,13 @@
 """A program that runs without us, seen from outside by py-spy."""
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 
 import pytest
-from conftest import CLI
+from conftest import CLI, pythons
 
 PROGRAM = """
 import hashlib, random, sys, time
@@ -31,23 +32,55 @@ while time.perf_counter() < end:
 """
 
 
-@pytest.mark.alone
-def test_lines_of_a_program_that_runs_already(lab):
-    lab.write(PROGRAM)
-    env = lab.environment(PREDICTSCOPE_PY_SPY=os.path.join(os.path.dirname(sys.executable), "py-spy"))
-    program = subprocess.Popen([sys.executable, "main.py"], cwd=lab.folder, env=env, stdout=subprocess.PIPE)
+PY_SPY = os.path.join(os.path.dirname(sys.executable), "py-spy")
+WAYS = {
+    # way: minor version of the program's Python, how the run says it
+    "py-spy": (11, "from outside by py-spy"),
+    "sampling": (15, "from outside by the sampler of Python 3.15"),
+    "remote-exec": (14, "by a thread of ours that sys.remote_exec of Python 3.14"),
+}
+
+
+@contextlib.contextmanager
+def running(lab, python, text=PROGRAM):
+    lab.write(text)
+    program = subprocess.Popen(
+        [python, "main.py"], cwd=lab.folder, env=lab.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     try:
         assert program.stdout.readline() == b"ready\n"
-        words = ["node", str(CLI), "attach", str(program.pid), "--seconds", "6", "--json", "--root", str(lab.folder)]
-        words += ["--log-dir", str(lab.folder.parent / "runs")]
-        done = subprocess.run(words, cwd=lab.folder, env=env, capture_output=True, timeout=120)
-        if b"not permitted" in done.stderr:
-            pytest.skip("this account may not look at processes")
-        assert done.returncode == 0, done.stderr
-        assert program.poll() is None  # it goes on
+        yield program
     finally:
         program.kill()
-    shown = program.communicate()[0].splitlines()
+
+
+def attach(lab, program, *words, tool=PY_SPY):
+    words = ["node", str(CLI), "attach", str(program.pid), "--json", "--root", str(lab.folder), *words]
+    words += ["--log-dir", str(lab.folder.parent / "runs")]
+    env = lab.environment(PREDICTSCOPE_PY_SPY=tool)
+    done = subprocess.run(words, cwd=lab.folder, env=env, capture_output=True, timeout=120)
+    if b"not permitted" in done.stderr:
+        pytest.skip("this account may not look at processes")
+    return done
+
+
+def python_of(minor):
+    python = sys.executable if sys.version_info[1] == minor else pythons().get(minor)
+    if python is None:
+        pytest.skip("no python3.%d here" % minor)
+    return python
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("way", WAYS)
+def test_lines_of_a_program_that_runs_already(lab, way):
+    minor, label = WAYS[way]
+    with running(lab, python_of(minor)) as program:
+        done = attach(lab, program, "--seconds", "6", "--by", way)
+        assert done.returncode == 0, done.stderr
+        assert program.poll() is None  # it goes on
+    out, errors = program.communicate()
+    shown = out.splitlines()
     seconds = [float(word) for word in shown[-1 if len(shown[-1].split()) == 3 else -2].split()]
     summary = json.loads(done.stdout)
     lines = {line["line"]: line["selfNs"] for line in summary["hotLines"]}
@@ -57,8 +90,58 @@ def test_lines_of_a_program_that_runs_already(lab):
     # standard deviations of the 150 samples and more that there are.
     assert sum(own) > 1.5e9
     assert abs(own[0] / sum(own) - seconds[0] / (seconds[0] + seconds[1])) < 0.12
-    assert "from outside by py-spy" in summary["problems"][0]["message"]
+    assert label in summary["problems"][0]["message"]
     assert summary["sites"] == []
+    assert errors == b""
+
+
+INSIDE = """
+import sys, threading, time
+print("ready", flush=True)
+end = time.perf_counter() + 30
+path, modules = list(sys.path), None
+while time.perf_counter() < end:
+    time.sleep(0.01)
+    ours = sorted(name for name in sys.modules if "predictscope" in name)
+    if ours and modules is None:
+        modules = ours
+    if modules and not ours:
+        print("gone", sys.path == path, threading.active_count(), len(sys._current_frames()), flush=True)
+        break
+"""
+
+
+def test_what_was_started_within_a_program_leaves_it(lab):
+    with running(lab, python_of(14), INSIDE) as program:
+        done = attach(lab, program, "--seconds", "1", "--by", "remote-exec")
+        assert done.returncode == 0, done.stderr
+        out, errors = program.communicate(timeout=20)
+    assert (out, errors, program.returncode) == (b"gone True 1 1\n", b"", 0)
+
+
+BUSY = """
+import time
+print("ready", flush=True)
+sum(range(10**10))
+print("back", flush=True)
+"""
+
+
+def test_a_program_that_does_not_come_back_to_python(lab):
+    with running(lab, python_of(14), BUSY) as program:
+        done = attach(lab, program, "--seconds", "1", "--by", "remote-exec")
+        assert done.returncode == 1 and b"did not come back to Python" in done.stderr, done.stderr
+
+
+def test_the_first_way_that_is_there_is_taken(lab):
+    with running(lab, python_of(15)) as program:
+        done = attach(lab, program, "--seconds", "1", tool="nothing-of-this-name")
+        assert b"by the sampler of Python 3.15" in done.stdout, done.stderr
+        done = attach(lab, program, "--seconds", "1", "--by", "telepathy")
+        assert done.returncode == 1 and b"--by takes sampling, py-spy, remote-exec" in done.stderr
+    with running(lab, sys.executable) as program:
+        done = attach(lab, program, "--by", "sampling")
+        assert done.returncode == 1 and b"--by sampling needs Python 3.15" in done.stderr
 
 
 def test_what_cannot_be_attached(lab):
