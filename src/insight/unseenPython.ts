@@ -1,9 +1,10 @@
 /**
  * What a thread did just before it let go of the GIL by itself. The sampler has to wait for the GIL while a thread runs
  * Python; when it gets it early, at the beginning of a call that releases it (a sleep, a hash, a model), what it sees is
- * not what it waited for. The look then counts for the line that most likely ran when it was due: the same one, if the
- * thread was in it at the look before; else the last line that is seen at all on the way from there, in the innermost
- * function that both have; a way that leads upwards has gone round a loop.
+ * not what it waited for. The look then counts for the line that most likely ran when it was due: the last one that is
+ * seen at all on the way from the look before, in the innermost function that both have; a way that leads upwards has
+ * gone round a loop. Where the look before saw the same line, that is it, if the line calls Python code that may have
+ * run; a line that calls nothing but C has been left, and the way leads once round the loop.
  */
 import type { SampleTable } from '../trace/formats/samples';
 import type { StackLines } from './userLines';
@@ -49,14 +50,18 @@ export class UnseenPython {
   /** Stack of a thread between two looks that saw other lines, shortly before the second. */
   likely(after: number, before: number | undefined): number {
     const self = this.stacks.self(after);
-    if (self === undefined || before === undefined || this.stacks.self(before) === self) return after;
+    if (self === undefined || before === undefined) return after;
+    const same = this.stacks.self(before) === self;
+    if (same && !this.stacks.frame(after)) return after;
     const key = `${after} ${before}`;
     let known = this.#guessed.get(key);
-    if (known === undefined) this.#guessed.set(key, (known = this.#guess(after, before)));
+    if (known === undefined) {
+      this.#guessed.set(key, (known = (same ? this.#around(after) : this.#guess(after, before)) ?? after));
+    }
     return known;
   }
 
-  #guess(after: number, before: number): number {
+  #guess(after: number, before: number): number | undefined {
     const { code, line } = this.table;
     const lines = new Map<number, number>();
     for (const { stack } of this.stacks.frames(before))
@@ -66,14 +71,36 @@ export class UnseenPython {
       if (from === undefined) continue;
       const to = line[stack]!;
       if (from === to) continue; // the call that both are in: the way is in what it called
-      this.#seen ??= this.#collect();
-      const seen = this.#seen.get(code[stack]!) ?? [];
-      const way = seen.filter((each) => each.line > from && (from > to || each.line < to));
-      const least = Math.max(leastRuns, leastShare * Math.max(0, ...way.map(({ runs }) => runs)));
-      const last = way.findLast(({ runs }) => runs >= least) ?? seen.find((each) => each.line === from);
-      return last?.stack ?? after;
+      const seen = this.#lines(code[stack]!);
+      return this.#last(seen, from, to)?.stack ?? seen.find((each) => each.line === from)?.stack;
     }
-    return after;
+    return undefined;
+  }
+
+  /** Once round a loop, in the innermost function that has other lines. */
+  #around(after: number): number | undefined {
+    const { code, line } = this.table;
+    for (const { stack } of this.stacks.frames(after)) {
+      const last = this.#last(this.#lines(code[stack]!), line[stack]!, line[stack]!);
+      if (last) return last.stack;
+    }
+    return undefined;
+  }
+
+  /** The last line between two, that time went to. */
+  #last(seen: readonly SeenLine[], from: number, to: number): SeenLine | undefined {
+    const way =
+      from < to
+        ? seen.filter(({ line }) => line > from && line < to)
+        : [...seen.filter(({ line }) => line > from), ...seen.filter(({ line }) => line < to)];
+    const least = Math.max(leastRuns, leastShare * Math.max(0, ...way.map(({ runs }) => runs)));
+    return way.findLast(({ runs }) => runs >= least);
+  }
+
+  /** Lines of a function that were seen, ascending. */
+  #lines(of: number): readonly SeenLine[] {
+    this.#seen ??= this.#collect();
+    return this.#seen.get(of) ?? [];
   }
 
   /** Lines of the user's that some thread was seen in, by function. */

@@ -648,9 +648,95 @@ def test_keeps_nothing_of_the_program_alive(lab):
     assert done.summary["sampling"]["samples"] > 100
 
 
+# Stretches below Python's switch interval, each of another length, that end in a call which lets go of the GIL.
+SHORT = """
+import hashlib, json, random, sys, time
+
+class Model:
+    def predict(self, x):
+        return x
+
+model = Model()
+model.predict(1)  # site
+clock = time.perf_counter
+big = bytes(24 << 20)
+length = random.Random(3).uniform
+
+def loop(count):
+    for i in range(count): pass  # loop
+
+def digest(size):
+    hashlib.sha256(memoryview(big)[:size]).digest()  # sha256
+
+def wait(seconds):
+    time.sleep(seconds)  # sleep
+
+begin = clock()
+loop(1000000)
+LOOPS = 3000 / (clock() - begin)  # a millisecond's, times 3
+begin = clock()
+digest(4 << 20)
+BYTES = (4 << 20) * 0.003 / (clock() - begin)
+took = {"loop": 0, "sha256": 0, "sleep": 0}
+
+def note(name, begin):
+    took[name] += clock() - begin
+
+start = clock()
+while clock() - start < 5:
+    begin = clock()
+    loop(int(LOOPS * length(0.2, 1.8)))
+    note("loop", begin)
+    begin = clock()
+    digest(int(BYTES * length(0.2, 1.8)))
+    note("sha256", begin)
+    begin = clock()
+    wait(0.003 * length(0.2, 1.8))
+    note("sleep", begin)
+took["all"] = clock() - start
+print(json.dumps(took))
+"""
+
+
+@pytest.mark.alone
+def test_short_stretches_of_python_are_seen(lab):
+    """Python would not hand over the GIL within them: they had no time at all, and what came after had it all. Shares
+    of one third from 250 looks have a deviation of 3 points."""
+    lines = marked(SHORT)
+    lab.write(SHORT)
+    errors = []
+    for _ in range(3):
+        done = profiled(lab, site="main.py:%d" % lines["site"])
+        assert done.code == 0, done.text
+        errors.append(worst_error(json.loads(done.stdout), shares(done, lines)))
+        if errors[-1][0] <= 6:
+            return
+    raise AssertionError(errors)
+
+
+def test_the_program_is_told_its_own_switch_interval(lab):
+    """Also where it sets it, in a thread, and in a forked child, at any moment."""
+    text = MODEL + (
+        "import time\nmodel.predict(1)  # site\n"
+        "seen = set()\n"
+        "for i in range(300):\n    seen.add(sys.getswitchinterval())\n    time.sleep(0.001)\n"
+        "sys.setswitchinterval(0.02)\n"
+        "for i in range(300):\n    seen.add(sys.getswitchinterval())\n    time.sleep(0.001)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n    print('child', sys.getswitchinterval(), flush=True)\n    os._exit(0)\n"
+        "os.waitpid(pid, 0)\n"
+        "print(sorted(seen))\n"
+    )
+    lab.write(text)
+    before = lab.plain()
+    for python in sorted(pythons().values()):
+        after = profiled(lab, site="main.py:%d" % marked(text)["site"], python=python)
+        assert (after.code, after.stdout) == (before.code, before.stdout), (python, after.text)
+
+
 # Waking up may take longer than a stretch of Python; only what we waited for tells them apart.
 WAITED = """
-import os, sys, time
+import os, sys, threading, time
 sys.path.insert(0, %r)
 from predictscope import sampler
 
@@ -670,6 +756,7 @@ def noted(self, tick):
     return since, was
 sampler.Sampler._change_tick = noted
 sys.setswitchinterval(0.02)
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()  # with a second one the interval stays theirs
 looking = sampler.Sampler(Folder(), {"samplerIntervalMs": 3})
 looking.start()
 time.sleep(0.6)

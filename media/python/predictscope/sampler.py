@@ -15,6 +15,7 @@ import time
 
 from predictscope.quiet import NoSignals, release, switch_off, switch_on
 from predictscope.samplefile import PLACED_BYTES, SampleFile
+from predictscope.switching import SwitchInterval
 
 DEFAULT_INTERVAL_MS = 5
 MOST_FRAMES = 200
@@ -26,7 +27,8 @@ _MARK_NS = 1000 * 1000 * 1000
 # Where the system does not tell whether we waited: a thread that nobody keeps from running runs within so many
 # microseconds of its time, mostly. On virtual machines waking alone may take 150 to 300.
 _AT_ONCE_TICKS = 200
-_FORCED = 1.0
+# So much later than usual we wake only where others have our processor: the program's thread, as a rule.
+_STARVED_TICKS = 400
 # The interval doubles when we take more than the one share of the time, and halves again below the other. The first
 # looks, and those after the first call of a model, are kept close, so that a short program is seen as well as it can
 # be; after them more looks add little. While a program imports every look meets new functions, which makes it dear.
@@ -95,6 +97,10 @@ class Sampler:
         self._due = 0  # when the next one is to be
         self._known = 0  # up to when the last look says where a thread was
         self._hidden = False
+        self._switch = SwitchInterval()
+        self._single = False  # the program had one thread at the last look
+        self._short = False  # the switch interval was short while we waited for this look
+        self._usual = _AT_ONCE_TICKS  # how late we wake when nobody has the GIL: the median, learned step by step
         self._pauses = -1  # how often we had gone to sleep before we waited for this look; -1: not known
         self._samples = 0
         self._longest = 0
@@ -159,6 +165,7 @@ class Sampler:
     def forget(self):
         """In a forked child: the parent's thread is not here, its file stays the parent's."""
         self._over = True
+        self._switch.restore()
         switch_on(self._back)
         if self._file is not None:
             self._file.close()
@@ -195,6 +202,7 @@ class Sampler:
         try:
             if _get_native_id is not None:
                 session.native = _get_native_id()
+                _wake_in_time(session.native)
             self._loop(session)
         except BaseException as error:  # nothing of ours reaches the program
             try:
@@ -210,15 +218,19 @@ class Sampler:
         back = switch_off()
         try:
             self._begin()
+            self._switch.install()
             block = b""
             while not session.quit:
-                calls = [(session.wake.acquire, (True, self._wait_s()))]
+                wait = (session.wake.acquire, (True, self._wait_s()))
+                waits = calls = self._switch.around(wait) if self._single else [wait]
+                self._short = len(waits) > 1
                 self._pauses = -1 if block else _pauses()
                 if block:
                     calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *self._chores(), *calls]
                 self._back = []
                 results, back = release(calls, back)
                 self._back = back
+                self._switch.settle(results[-len(waits) :])
                 if block:
                     file.appended(block, results[0])
                     if results[1]:
@@ -231,6 +243,7 @@ class Sampler:
             results, back = release([(os.write, (file.fd, block))], back)
             file.appended(block, results[0])
         finally:
+            self._switch.remove()
             self._back = []
             switch_on(back)
 
@@ -324,6 +337,7 @@ class Sampler:
         frames.pop(me, None)
         tick = (_perf() - self._zero) // 1000
         since, self._hidden = self._change_tick(tick)
+        self._single = len(frames) == 1
         threads = self._threads
         changed = False
         for ident, top in frames.items():
@@ -351,21 +365,29 @@ class Sampler:
         """The tick from which on this look counts: half way between the moment when it was due and the look before.
         And whether what it sees is something else than what the thread was at when the look was due.
 
-        If we could look at once, or had to wait longer than Python lets a thread keep the GIL that is asked for, the
-        thread is still where it was. If the GIL came earlier, the thread let it go by itself, at the beginning of
-        what is seen: when the look was due it ran Python, somewhere before.
+        If we could look at once, or had to ask for the GIL, the thread is still where it was; with a short switch
+        interval all looks come late by about the same, which moves nothing. Else see `_missed`.
         """
         last, due = self._known, min(int(self._due), tick)
-        hidden = self._waited(tick - due) and tick - due < _FORCED * sys.getswitchinterval() * 1e6
+        hidden = self._missed(tick - due)
         # A look that is a little late counts for no more than one in time; one that others were missed for, for all.
         self._known = due if hidden or tick - due < self._interval_s * 1e6 else tick
         return max(self._file.written, last + max(0, due - last) // 2), hidden
 
-    def _waited(self, late):
-        """Whether somebody had the GIL when we woke: then we went to sleep a second time. `late` in ticks."""
+    def _missed(self, late):
+        """Whether a thread has left what it was at when we were due. `late` in ticks.
+
+        Either somebody had the GIL when we woke and let it go before we asked for it: then it ran Python, and we see
+        the call that ended that. The kernel counts how often we sleep: once until we were due, once for the GIL, and
+        again once we have asked for it. Or we did not wake in time, because the program's thread had our processor.
+        """
         if self._pauses < 0:
-            return late > _AT_ONCE_TICKS
-        return _pauses() - self._pauses > 1
+            return not self._short and _AT_ONCE_TICKS < late < self._switch.theirs * 1e6
+        waits = _pauses() - self._pauses - 1
+        if waits > 0:
+            return waits == 1 and not self._short
+        self._usual += 5 if late > self._usual else -5
+        return late > self._usual + _STARVED_TICKS
 
     def _moved(self, ident, seen, chain, top, whole, since):
         stack = self._file.find(chain, whole)
@@ -423,6 +445,18 @@ class Sampler:
         for seen in self._threads.values():
             self._file.spent(seen.number, seen.stack, self._tick - seen.since)
             seen.since = self._tick
+
+
+def _wake_in_time(native):
+    """Linux wakes a thread up to 50 us late, to wake several at once; ours asks to be woken in time."""
+    try:
+        slack = os.open("/proc/%d/timerslack_ns" % native, os.O_WRONLY)
+        try:
+            os.write(slack, b"1")
+        finally:
+            os.close(slack)
+    except OSError:  # another system, or a /proc that may not be written
+        pass
 
 
 def _pauses():

@@ -45,7 +45,19 @@ it('upwards it has gone round the loop', () => {
   expect(lines(hidden, 900)).toEqual({ 3: 300, 11: 300, 12: 300 });
 });
 
-it('within the same line it is that line', () => {
-  const hidden: Doing[] = [...loop, [600, main, f(12)], [700, main, f(12), before]];
+const inside = '/usr/lib/python3.11/json/encoder.py:encode:200';
+
+it('within a line that calls Python code it is that line', () => {
+  const seen: Doing[] = [[0, main, f(10), sleep], [100, main, f(11)], [200, main, f(12), inside]]; // prettier-ignore
+  const again = seen.map(([at, ...rest]): Doing => [at + 300, ...rest]);
+  const hidden: Doing[] = [...seen, ...again, [600, main, f(12), inside], [700, main, f(12), inside, before]];
   expect(lines(hidden, 800)).toEqual({ 3: 200, 11: 200, 12: 400 });
+});
+
+it('a line that calls nothing but C has been left in between', () => {
+  const hidden: Doing[] = [...loop, [600, main, f(12)], [700, main, f(12), before]];
+  expect(lines(hidden, 800)).toEqual({ 3: 200, 11: 300, 12: 300 });
+  // Upwards past the end of the loop: line 10, in the function that it called.
+  const upwards: Doing[] = [...loop, [600, main, f(12)], [700, main, f(11), before]];
+  expect(lines(upwards, 800)).toEqual({ 3: 300, 11: 200, 12: 300 });
 });
