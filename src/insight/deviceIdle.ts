@@ -2,7 +2,7 @@
 import type { Nanoseconds, Share } from '../common/units';
 import type { TraceModel } from '../trace/engine';
 import { deviceIntervals, workerIntervals, type Intervals, type SplitCall } from './callParts';
-import { chargeGaps, type Gap } from './gaps';
+import { chargeBetween, chargeIntervals, type Gap } from './gaps';
 import type { SampledProcess } from './sampledProcess';
 
 export interface IdleLine {
@@ -76,7 +76,8 @@ export function deviceIdle(
     if (known) known.ns += ns;
     else lines.set(key, { file, line, ns });
   };
-  const sampledNs = chargeGaps(sampled, idleWithin, charge, false) + chargeGaps(sampled, idleBetween, charge);
+  const sampledNs =
+    chargeIntervals(sampled, idleWithin, charge) + chargeBetween(sampled, idleBetween, charge);
   const windowNs = length(within) + length(between);
   const withinCallsNs = length(idleWithin);
   const betweenCallsNs = length(idleBetween);

@@ -71,7 +71,7 @@ export function summarizeGaps(sampled: readonly SampledProcess[], lifetimeNs: Na
     callsNs += found.callsNs;
     for (const { begin, end } of found.gaps) totalNs += end - begin - overlapOfSorted(own, begin, end);
     any ||= one.placed;
-    sampledNs += chargeGaps(one, found.gaps, (file, line, ns) => {
+    sampledNs += chargeBetween(one, found.gaps, (file, line, ns) => {
       const key = `${line}:${file}`;
       const known = lines.get(key);
       if (known) known.ns += ns;
@@ -96,67 +96,128 @@ export function summarizeGaps(sampled: readonly SampledProcess[], lifetimeNs: Na
   };
 }
 
+type Charge = (file: string, line: number, ns: Nanoseconds) => void;
+
+/** What a run of samples has in common with intervals of its thread. */
+interface Common {
+  stack: number;
+  begin: Nanoseconds;
+  end: Nanoseconds;
+  /** Time in common, without our own work, and with how many of the intervals. */
+  ns: Nanoseconds;
+  intervals: number;
+  /** The look, in the middle of the run, fell into one of them. */
+  seen: boolean;
+}
+
 /**
  * Charges the time of disjoint intervals in order, each of one thread, to the user's innermost line of that
- * thread. Our own work counts for nobody. `between`: no call of a model runs in them, so what a sample of one before or
- * after them says is left to its neighbour. Returns the time that was sampled.
+ * thread. Our own work counts for nobody. Returns the time that was sampled.
  */
-export function chargeGaps(
+export function chargeIntervals(
   sampled: SampledProcess,
-  gaps: readonly Gap[],
-  charge: (file: string, line: number, ns: Nanoseconds) => void,
-  between = true,
+  intervals: readonly Gap[],
+  charge: Charge,
 ): Nanoseconds {
-  const byThread = new Map<number, Gap[]>();
-  for (const gap of gaps) {
-    const list = byThread.get(gap.thread);
-    if (list) list.push(gap);
-    else byThread.set(gap.thread, [gap]);
-  }
-  const own = mergeIntervals(sampled.process.ownWork);
-  const cursors = new Map<number, Cursor>();
-  for (const [native, list] of byThread) {
-    for (const thread of sampled.threadsOf(native))
-      cursors.set(thread, { gaps: list, at: 0, waiting: new Map() });
-  }
   let total = 0;
-  sampled.eachRun((thread, stack, begin, end) => {
-    const cursor = cursors.get(thread);
-    if (!cursor) return;
-    while (cursor.at < cursor.gaps.length && cursor.gaps[cursor.at]!.end <= begin) cursor.at++;
-    const atCall = between && sampled.inCall(stack);
-    const self = sampled.stacks.self(stack);
-    for (let i = cursor.at; i < cursor.gaps.length && cursor.gaps[i]!.begin < end; i++) {
-      const from = Math.max(begin, cursor.gaps[i]!.begin);
-      const to = Math.min(end, cursor.gaps[i]!.end);
-      let ns = to - from - overlapOfSorted(own, from, to);
-      total += ns;
-      // Seen in the call before the gap, or in the one after it, and not where its argument is made: no more than half
-      // of the time to the next look reaches into the gap.
-      if (atCall && to - from < end - begin - (to - from)) {
-        if (cursor.last?.gap === i) {
-          const likely = sampled.stacks.self(sampled.shortlyBefore(stack, cursor.last.stack));
-          const { file, line } = sampled.stacks.lines[likely ?? cursor.last.self]!;
-          charge(file, line, ns);
-        } else cursor.waiting.set(i, (cursor.waiting.get(i) ?? 0) + ns);
-        continue;
-      }
-      ns += cursor.waiting.get(i) ?? 0;
-      cursor.waiting.delete(i);
-      if (self === undefined || ns <= 0) continue;
-      const { file, line } = sampled.stacks.lines[self]!;
-      charge(file, line, ns);
-      cursor.last = { gap: i, stack, self };
-    }
+  eachCommon(sampled, intervals, ({ stack, ns }) => {
+    total += ns;
+    chargeLine(sampled, stack, ns, charge);
   });
   return total;
 }
 
-interface Cursor {
-  gaps: readonly Gap[];
-  at: number;
-  /** Time at the beginning of a gap, by its index, that waits for what is seen next in it. */
-  waiting: Map<number, Nanoseconds>;
-  /** What was charged last, and in which gap. */
-  last?: { gap: number; stack: number; self: number };
+/**
+ * The same where no call of a model runs within the intervals. A look that fell into one stands for as long as its run
+ * is, also where that reaches into a call: what a look in a call would say of the time before and after it is wrong, and
+ * the two make up for each other. Then all is scaled to the time that there was.
+ */
+export function chargeBetween(sampled: SampledProcess, gaps: readonly Gap[], charge: Charge): Nanoseconds {
+  const ofCalls = stacksOfCalls(sampled, gaps);
+  const looks = new Map<number, Nanoseconds>();
+  const overlaps = new Map<number, Nanoseconds>();
+  const add = (to: Map<number, Nanoseconds>, stack: number, ns: Nanoseconds): void => {
+    if (ns > 0 && sampled.stacks.self(stack) !== undefined) to.set(stack, (to.get(stack) ?? 0) + ns);
+  };
+  let total = 0;
+  eachCommon(sampled, gaps, ({ stack, begin, end, ns, intervals, seen }) => {
+    total += ns;
+    if (ofCalls.has(stack)) return;
+    add(overlaps, stack, ns);
+    if (intervals > 2) add(looks, stack, ns);
+    else if (seen) add(looks, stack, end - begin);
+  });
+  const stacks = looks.size > 0 ? looks : overlaps;
+  const sum = [...stacks.values()].reduce((x, y) => x + y, 0);
+  for (const [stack, ns] of stacks) chargeLine(sampled, stack, (ns * total) / sum, charge);
+  return total;
+}
+
+function chargeLine({ stacks }: SampledProcess, stack: number, ns: Nanoseconds, charge: Charge): void {
+  const self = stacks.self(stack);
+  if (self === undefined || ns <= 0) return;
+  const { file, line } = stacks.lines[self]!;
+  charge(file, line, ns);
+}
+
+/** Visits the runs of the threads that the intervals name, those that have something in common with them. */
+function eachCommon(
+  sampled: SampledProcess,
+  intervals: readonly Gap[],
+  visit: (common: Common) => void,
+): void {
+  const own = mergeIntervals(sampled.process.ownWork);
+  const cursors = cursorsOf(sampled, intervals);
+  sampled.eachRun((thread, stack, begin, end) => {
+    const cursor = cursors.get(thread);
+    if (!cursor) return;
+    const { list } = cursor;
+    while (cursor.at < list.length && list[cursor.at]!.end <= begin) cursor.at++;
+    const look = (begin + end) / 2;
+    const common: Common = { stack, begin, end, ns: 0, intervals: 0, seen: false };
+    for (let i = cursor.at; i < list.length && list[i]!.begin < end; i++) {
+      const from = Math.max(begin, list[i]!.begin);
+      const to = Math.min(end, list[i]!.end);
+      common.ns += to - from - overlapOfSorted(own, from, to);
+      common.intervals++;
+      common.seen ||= from <= look && look < to;
+    }
+    if (common.intervals > 0) visit(common);
+  });
+}
+
+/**
+ * Stacks of calls of a model, as opposed to those in which its argument is made, which stand in the same line: more of
+ * their looks, which are in the middle of their runs, fell into calls than between them.
+ */
+function stacksOfCalls(sampled: SampledProcess, gaps: readonly Gap[]): Set<number> {
+  const votes = new Map<number, number>();
+  const cursors = cursorsOf(sampled, gaps);
+  sampled.eachRun((thread, stack, begin, end) => {
+    const cursor = cursors.get(thread);
+    if (!cursor || !sampled.inCall(stack)) return;
+    const { list } = cursor;
+    const look = (begin + end) / 2;
+    while (cursor.at < list.length && list[cursor.at]!.end <= look) cursor.at++;
+    const between = cursor.at < list.length && list[cursor.at]!.begin <= look;
+    votes.set(stack, (votes.get(stack) ?? 0) + (between ? -1 : 1));
+  });
+  return new Set([...votes].filter(([, more]) => more > 0).map(([stack]) => stack));
+}
+
+/** The intervals of each thread, as the samples count threads, and how far they have been visited. */
+function cursorsOf(
+  sampled: SampledProcess,
+  intervals: readonly Gap[],
+): Map<number, { list: Gap[]; at: number }> {
+  const byThread = new Map<number, Gap[]>();
+  for (const interval of intervals) {
+    const list = byThread.get(interval.thread);
+    if (list) list.push(interval);
+    else byThread.set(interval.thread, [interval]);
+  }
+  const cursors = new Map<number, { list: Gap[]; at: number }>();
+  for (const [native, list] of byThread)
+    for (const thread of sampled.threadsOf(native)) cursors.set(thread, { list, at: 0 });
+  return cursors;
 }

@@ -15,7 +15,7 @@ import time
 
 from predictscope.quiet import NoSignals, release, switch_off, switch_on
 from predictscope.samplefile import PLACED_BYTES, SampleFile
-from predictscope.switching import SwitchInterval
+from predictscope.switching import SHORT_S, SwitchInterval
 
 DEFAULT_INTERVAL_MS = 5
 MOST_FRAMES = 200
@@ -27,21 +27,22 @@ _MARK_NS = 1000 * 1000 * 1000
 # Where the system does not tell whether we waited: a thread that nobody keeps from running runs within so many
 # microseconds of its time, mostly. On virtual machines waking alone may take 150 to 300.
 _AT_ONCE_TICKS = 200
-# So much later than usual we wake only where others have our processor: the program's thread, as a rule.
-_STARVED_TICKS = 400
-# The interval doubles when we take more than the one share of the time, and halves again below the other. The first
-# looks, and those after the first call of a model, are kept close, so that a short program is seen as well as it can
-# be; after them more looks add little. While a program imports every look meets new functions, which makes it dear.
+# After a look that had to ask so often (a long call of C with the GIL), so many wait with Python's own interval.
+_MOST_ASKED = 5
+_PATIENT_LOOKS = 16
+# The interval is as long as it must be for these shares of the time to be kept. The first looks, and those after the
+# first call of a model, are kept close, so that a short program is seen as well as it can be; after them more looks add
+# little. While a program imports every look meets new functions, which makes it dear.
 _CHECK_NS = 250 * 1000 * 1000
 _CLOSE_LOOKS = 400
-_EASY_TIMES = 2  # up to so many times the asked interval for these shares, and any for the others
-_EASY_MOST, _EASY_LITTLE = 0.003, 0.001
+_EASY_TIMES = 2  # up to so many times the asked interval for this share, and any for the others
+_EASY_COST = 0.003
 _MOST_COST = 0.01
 _MOST_COST_CLOSE = 0.02
-_LITTLE_COST = 0.003
-# Intervals are spread by a quarter to both sides, by the golden ratio: a program that repeats itself at our own
-# pace would else be seen at one place only.
-_GOLDEN = 0.6180339887498949
+# Intervals are spread by a quarter to both sides, at random: a program that repeats itself at our own pace, or a whole
+# number of times it, would else be seen at few places only. Spread evenly (by the golden ratio, say) they would add up
+# to the same pace. The generator is the usual linear one, as the program's `random` is the program's.
+_MULTIPLIER, _INCREMENT, _MODULUS = 1103515245, 12345, 1 << 31
 
 _DEPTH = (None,) * MOST_FRAMES
 _perf = time.perf_counter_ns
@@ -95,10 +96,12 @@ class Sampler:
         self._threads = {}
         self._tick = 0  # of the last sample
         self._due = 0  # when the next one is to be
+        self._random = 1
         self._known = 0  # up to when the last look says where a thread was
         self._hidden = False
         self._switch = SwitchInterval()
         self._single = False  # the program had one thread at the last look
+        self._patient = 0  # looks that leave the switch interval alone
         self._short = False  # the switch interval was short while we waited for this look
         self._usual = _AT_ONCE_TICKS  # how late we wake when nobody has the GIL: the median, learned step by step
         self._pauses = -1  # how often we had gone to sleep before we waited for this look; -1: not known
@@ -222,7 +225,7 @@ class Sampler:
             block = b""
             while not session.quit:
                 wait = (session.wake.acquire, (True, self._wait_s()))
-                waits = calls = self._switch.around(wait) if self._single else [wait]
+                waits = calls = self._switch.around(wait) if self._single and self._patient == 0 else [wait]
                 self._short = len(waits) > 1
                 self._pauses = -1 if block else _pauses()
                 if block:
@@ -301,32 +304,30 @@ class Sampler:
         cpu = _cpu()
         self._own_ns = self._cpu_before + cpu
         if self._checked is None:  # making the file and the first stacks is done once
-            self._checked = now, cpu
+            self._checked = now, cpu, self._samples
         elif now - self._checked[0] >= _CHECK_NS:
-            self._back_off((cpu - self._checked[1]) / (now - self._checked[0]))
-            self._checked = now, cpu
+            self._back_off((cpu - self._checked[1]) / 1e9 / max(1, self._samples - self._checked[2]))
+            self._checked = now, cpu, self._samples
 
     def _wait_s(self):
         """Until the next look is due. Counted from when the last one was due, not from when it came about: that is
         often when the program lets go of the GIL, and looks would keep step with what it does then."""
         now = (_perf() - self._zero) // 1000
-        step = self._interval_s * (0.75 + 0.5 * (self._samples * _GOLDEN % 1)) * 1e6
+        self._random = (self._random * _MULTIPLIER + _INCREMENT) % _MODULUS
+        step = self._interval_s * (0.75 + 0.5 * self._random / _MODULUS) * 1e6
         due = self._due + step
         if due <= now:  # what was missed is not made up for
             due = now + step * (1 - (now - due) / step % 1)
         self._due = due
         return max(0.0, (due - now) / 1e6)
 
-    def _back_off(self, cost):
-        easy = self._asked_s * _EASY_TIMES
-        close = self._samples - self._close_from < _CLOSE_LOOKS
-        if cost > (_MOST_COST_CLOSE if close else _MOST_COST):
-            self._interval_s = min(self._interval_s * 2, max(_LONGEST_INTERVAL_S, self._asked_s))
-        elif cost > _EASY_MOST:
-            if not close and self._interval_s < easy:
-                self._interval_s = min(self._interval_s * 2, easy)
-        elif self._interval_s > self._asked_s and cost < (_LITTLE_COST if self._interval_s > easy else _EASY_LITTLE):
-            self._interval_s = max(self._interval_s / 2, self._asked_s)
+    def _back_off(self, look_s):
+        """`look_s`: what a look takes of a processor, in seconds."""
+        interval, most = self._asked_s, _MOST_COST_CLOSE
+        if self._samples - self._close_from >= _CLOSE_LOOKS:
+            interval, most = max(interval, min(look_s / _EASY_COST, self._asked_s * _EASY_TIMES)), _MOST_COST
+        longest = max(_LONGEST_INTERVAL_S, self._asked_s)
+        self._interval_s = min(max(interval, look_s / most), longest)
 
     def _look(self):
         """Where all threads are now; True when one of them was elsewhere before."""
@@ -375,19 +376,18 @@ class Sampler:
         return max(self._file.written, last + max(0, due - last) // 2), hidden
 
     def _missed(self, late):
-        """Whether a thread has left what it was at when we were due. `late` in ticks.
-
-        Either somebody had the GIL when we woke and let it go before we asked for it: then it ran Python, and we see
-        the call that ended that. The kernel counts how often we sleep: once until we were due, once for the GIL, and
-        again once we have asked for it. Or we did not wake in time, because the program's thread had our processor.
-        """
+        """Whether somebody had the GIL when we woke and let it go before we asked for it: then it ran Python, and we see
+        the call that ended that. `late` in ticks. The kernel counts how often we sleep: once until we were due, once for
+        the GIL, and again once we have asked for it (or not, where that is heard at once)."""
+        asked = SHORT_S if self._short else self._switch.theirs
         if self._pauses < 0:
-            return not self._short and _AT_ONCE_TICKS < late < self._switch.theirs * 1e6
+            return _AT_ONCE_TICKS < late < asked * 1e6
         waits = _pauses() - self._pauses - 1
+        self._patient = _PATIENT_LOOKS if waits > _MOST_ASKED else max(0, self._patient - 1)
         if waits > 0:
-            return waits == 1 and not self._short
+            return waits == 1 and late < self._usual + asked * 1e6
         self._usual += 5 if late > self._usual else -5
-        return late > self._usual + _STARVED_TICKS
+        return False
 
     def _moved(self, ident, seen, chain, top, whole, since):
         stack = self._file.find(chain, whole)
