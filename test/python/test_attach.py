@@ -11,7 +11,7 @@ from conftest import CLI, pythons
 
 PROGRAM = """
 import hashlib, random, sys, time
-data = b"x" * 3000000
+data = b"x" * 9000000
 some = random.Random(7).randrange  # equal rounds could keep step with the sampler
 spent = {"python": 0.0, "library": 0.0, "sleep": 0.0}
 def timed(name, function):
@@ -19,9 +19,9 @@ def timed(name, function):
     function()
     spent[name] += time.perf_counter() - begin
 def python():
-    for _ in range(some(200000)): pass  # python
+    for _ in range(some(600000)): pass  # python
 def library():
-    hashlib.sha256(data[: some(3000000)]).digest()  # library
+    hashlib.sha256(data[: some(9000000)]).digest()  # library
 def sleep():
     time.sleep(0.001)  # sleep
 print("ready", flush=True)

@@ -59,11 +59,12 @@ class Session:
             else:
                 self._profile.__enter__()
         self._began = time.perf_counter()
-        self._modules = torchmodules.Modules(sys.modules["torch"], profiler.record_function)
+        self._span = torchmodules.fast(sys.modules["torch"]) or profiler.record_function
+        self._modules = torchmodules.Modules(sys.modules["torch"], self._span)
 
     def span(self, site, slot):
         """Opens the span of one call; its name carries the ids, for there is no place for values."""
-        span = self._profiler.record_function("predict ps_site=%d ps_slot=%d" % (site, slot))
+        span = self._span("predict ps_site=%d ps_slot=%d" % (site, slot))
         span.__enter__()
         return span
 

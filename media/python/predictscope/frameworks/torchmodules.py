@@ -19,9 +19,9 @@ _MOST_TOLD = 500
 class Modules:
     """Of one session; `close_open` ends what was left open."""
 
-    def __init__(self, torch, record_function):
+    def __init__(self, torch, span):
         self._thread = threading.get_ident()
-        self._span = _fast(torch) or record_function
+        self._span = span
         self._open = []
         self._names = {}
         self._theirs = self._ours = None
@@ -116,7 +116,7 @@ def _around(function):
     return made["make"]
 
 
-def _fast(torch):
+def fast(torch):
     """What costs a twentieth of record_function, from 2.1 on."""
     return getattr(getattr(torch._C, "_profiler", None), "_RecordFunctionFast", None)
 
