@@ -72,11 +72,6 @@ export class SampledProcess {
     });
   }
 
-  /** Stack of a thread shortly before it had the one, when it had the other at the look before. */
-  shortlyBefore(stack: number, before: number): number {
-    return this.#unseen.likely(stack, before);
-  }
-
   /** Whether a thread with this stack is in a call of a model. */
   inCall(stack: number): boolean {
     let known = this.#inCall.get(stack);

@@ -39,7 +39,7 @@ export class UnseenPython {
     const before: number[] = [];
     const one = (thread: number, stack: number, from: number, to: number): void => {
       const after = this.stacks.seenAfter(stack);
-      const likely = after === undefined ? stack : this.likely(after, before[thread]);
+      const likely = after === undefined ? stack : this.#likely(after, before[thread]);
       before[thread] = likely;
       visit(thread, likely, from, to);
     };
@@ -48,7 +48,7 @@ export class UnseenPython {
   }
 
   /** Stack of a thread between two looks that saw other lines, shortly before the second. */
-  likely(after: number, before: number | undefined): number {
+  #likely(after: number, before: number | undefined): number {
     const self = this.stacks.self(after);
     if (self === undefined || before === undefined) return after;
     const same = this.stacks.self(before) === self;
