@@ -15,9 +15,10 @@ from itertools import starmap
 # 3.12 leaves a collection that is due to the thread that executes the next bytecode, even if the collector
 # is off by then. With this threshold it finds nothing to do.
 _NEVER = (2147483647, 2147483647, 2147483647)
-_OFF = [(gc.isenabled, ()), (gc.get_threshold, ()), (gc.disable, ())]
+_OFF = [(gc.isenabled, ()), (gc.disable, ())]
 if sys.version_info[:2] == (3, 12):
-    _OFF.append((gc.set_threshold, _NEVER))
+    # Elsewhere the tuple of thresholds, which is made while the collector is on, could be what triggers it.
+    _OFF += [(gc.get_threshold, ()), (gc.set_threshold, _NEVER)]
 
 
 def switch_off():
@@ -36,8 +37,8 @@ def release(calls, back):
     GIL may be let go. Their results, and the new `back`: the collector is off again."""
     results = _in_order([*back, *calls, *_OFF])
     results = list(results)[len(back) :]
-    enabled, thresholds = results[len(calls) : len(calls) + 2]
-    back = [(gc.set_threshold, thresholds)] if len(_OFF) > 3 else []
+    enabled, *off = results[len(calls) :]
+    back = [(gc.set_threshold, off[1])] if len(off) > 1 else []
     if enabled:
         back.append((gc.enable, ()))
     return results[: len(calls)], back
