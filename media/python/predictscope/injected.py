@@ -21,9 +21,16 @@ def begin(run):
         folder = rundir.ProcessFolder(run)
         if folder.open():
             _sampler = sampler.Sampler(folder, {})
+            # Python keeps this for good: the only thing of ours that stays. A child would else have our switch interval.
+            os.register_at_fork(after_in_child=_forked)
             _sampler.start()
     except Exception:
         pass
+
+
+def _forked():
+    if _sampler is not None:
+        _sampler.forget()
 
 
 def end():
