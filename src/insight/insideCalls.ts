@@ -1,8 +1,10 @@
 /** Whose functions a call's time is spent in, from the calls that ran under Python's function profiler. */
 import type { Nanoseconds } from '../common/units';
 import type { CallTable } from '../runs/callTable';
+import { callFlags } from '../trace/formats/calls';
 import type { FunctionProfile } from '../trace/formats/functions';
 import { collector, ownerOfFile, ownerOfNative, yours, type Owner } from './owners';
+import { percentile } from './statistics';
 import type { UserFiles } from './userLines';
 
 /** Time of one owner in one language; times are summed over the recorded calls. */
@@ -43,7 +45,8 @@ const ourFile = /[\\/]predictscope[\\/]\w+(?:[\\/]\w+)?\.py$/;
  * Splits the wall time of the recorded calls by owner: a partition. The self times of all functions add up to what
  * the profiler saw of a call; the rest, the user's own expression around it, is the user's. What the profiler takes
  * is charged by it to the function that makes a call (Modules/_lsprof.c reads the clock last on enter and first
- * on leave), so that much is taken off there. undefined when none of the calls is known any more.
+ * on leave), so that much is taken off there; and where it slows Python down as such (3.10 and 3.11), what is left of
+ * a function in Python is made shorter by that. undefined when none of the calls is known any more.
  */
 export function insideCalls(
   profile: FunctionProfile,
@@ -64,6 +67,7 @@ export function insideCalls(
     group.profiledNs += measured;
     return ns;
   };
+  const perCallNs = profile.perCallNs + profile.perBitNs * entropyOf(profile);
   const functions: FunctionTime[] = [];
   /** Time of functions in C that some function in Python called. */
   const nativeNs = new Map<number, number>();
@@ -80,7 +84,7 @@ export function insideCalls(
     const ownGarbage = Math.min(collected, row.selfNs);
     collected -= ownGarbage;
     garbageNs += ownGarbage;
-    const ns = add({ owner, language: 'python' }, row.selfNs, ownGarbage + called * profile.perCallNs);
+    const ns = add({ owner, language: 'python' }, row.selfNs, ownGarbage + called * perCallNs);
     seen += row.selfNs;
     functions.push({
       file: profile.files[code.file]!,
@@ -117,6 +121,9 @@ export function insideCalls(
     groups.set(collector, { owner: collector, language: 'native', ns: garbageNs, profiledNs: 0 });
   }
   const owned = [...groups.values()].filter(({ ns, profiledNs }) => ns + profiledNs > 0);
+  const slowdown = slowdownOf(profile, owned, plainNs(profile, calls));
+  for (const group of owned) if (group.language === 'python') group.ns /= slowdown;
+  for (const one of functions) one.selfNs /= slowdown;
   return {
     calls: durations.length,
     totalNs: owned.reduce((sum, { ns }) => sum + ns, 0),
@@ -127,6 +134,65 @@ export function insideCalls(
       .slice(0, mostFunctions)
       .filter(({ selfNs }) => selfNs > 0),
   };
+}
+
+/**
+ * By how much Python's own code ran slower in the recorded calls: as measured for Python's own code, but no more than
+ * makes them as long as the calls without the profiler (`plain`, ns, where there are any). For what an operator does in
+ * C (`a @ b`) is part of a Python function's time, and is not slowed down.
+ */
+function slowdownOf(
+  profile: FunctionProfile,
+  owned: readonly OwnerTime[],
+  plain: number | undefined,
+): number {
+  if (plain === undefined || profile.slowdown <= 1) return profile.slowdown;
+  let python = 0;
+  let others = 0;
+  for (const { language, ns } of owned) {
+    if (language === 'python') python += ns;
+    else others += ns;
+  }
+  const left = plain - others;
+  return left * profile.slowdown <= python ? profile.slowdown : Math.max(1, python / left);
+}
+
+/** How the calls are spread over functions, bits: what the profiler's search tree costs grows with it. */
+function entropyOf({ functions }: FunctionProfile): number {
+  const all = functions.reduce((sum, { calls }) => sum + calls, 0);
+  return functions.reduce(
+    (bits, { calls }) => (calls > 0 ? bits - (calls / all) * Math.log2(calls / all) : bits),
+    0,
+  );
+}
+
+/** Fewer calls than these say little of how long the others would have been. */
+const fewestPlain = 3;
+const notPlain = callFlags.raised | callFlags.traced | callFlags.warmUp | callFlags.functions;
+
+/** What as many calls of the same shapes take without any profiler, by their median. */
+function plainNs(profile: FunctionProfile, calls: CallTable): Nanoseconds | undefined {
+  const recorded = new Set(profile.slots);
+  const shapes: number[] = [];
+  const byShape = new Map<number, number[]>();
+  for (let row = 0; row < calls.length; row++) {
+    if (calls.site[row] !== profile.site) continue;
+    const shape = calls.shape[row]!;
+    const duration = calls.end[row]! - calls.begin[row]!;
+    if (recorded.has(calls.slot[row]!)) shapes.push(shape);
+    else if ((calls.flags[row]! & notPlain) === 0 && Number.isFinite(duration)) {
+      const known = byShape.get(shape);
+      if (known) known.push(duration);
+      else byShape.set(shape, [duration]);
+    }
+  }
+  let sum = 0;
+  for (const shape of shapes) {
+    const durations = byShape.get(shape) ?? [];
+    if (durations.length < fewestPlain) return undefined;
+    sum += percentile(Float64Array.from(durations).sort(), 0.5);
+  }
+  return sum;
 }
 
 /** What our functions call after the profiler is on and before it is off. */

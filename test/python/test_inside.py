@@ -88,7 +88,8 @@ def owners(site, key="ns"):
 @pytest.mark.alone
 @torch_only
 def test_planted_owners(lab):
-    """The calls 4 to 6 are recorded; the program's clock is read in those after them, which nothing slows down."""
+    """The calls 4 to 6 are recorded; the program's clock is read in those after them, which nothing slows down: under
+    the profiler Python 3.11 takes twice as long for its own code, and what it calls pays for each call."""
     lab.write(PLANTED)
     done = lab.profiled(site="main.py:%d" % line_of(PLANTED), options=("--warm-up", "2", "--calls", "2"))
     assert done.code == 0, done.text
@@ -96,13 +97,8 @@ def test_planted_owners(lab):
     site = done.site()
     assert site["inside"]["calls"] == 3
     found = owners(site)
-    # What the profiler does not slow down is taken from the very calls; the library's functions, which it does, from
-    # the calls after them, at the pace that the machine had: that of the plain loop.
-    under, after = slice(4, 7), slice(9, 16)
-    # One of them may meet other work of the machine, so the middle one counts.
-    pace = sum(took["yours"][under]) / 3 / statistics.median(took["yours"][after])
-    truth = {name: sum(took[name][under]) for name in ("yours", "torch")}
-    truth["python"] = statistics.median(took["python"][after]) * 3 * pace
+    # One of the calls may meet other work of the machine, so the middle one counts.
+    truth = {name: statistics.median(took[name][9:16]) * 3 for name in ("yours", "python", "torch")}
     whole = sum(truth.values())
     assert abs(found["yours:python"] - truth["yours"] / whole) < 0.03, (found, truth)
     assert abs(found["python:python"] - truth["python"] / whole) < 0.03, (found, truth)

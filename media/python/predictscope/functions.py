@@ -9,6 +9,7 @@ thread that makes them, and never where the program or a tool of its own could m
 
 import gc
 import json
+import math
 import os
 import sys
 import threading
@@ -41,7 +42,7 @@ class Functions:
         self._tries = 0
         self._lock = threading.Lock()
         self._open = None  # the note of the call that is being recorded
-        self._per_call_ns = None
+        self._costs = None  # of _measured
         self._written = False
         self.pending = calls > 0
 
@@ -80,11 +81,11 @@ class Functions:
 
     def _calibrated(self):
         """Whether it is known what the profiler costs; measured here, for this is outside of every call."""
-        if self._per_call_ns is None:
+        if self._costs is None:
             try:
                 import _lsprof
 
-                self._per_call_ns = _per_call_ns(_lsprof.Profiler)
+                self._costs = _measured(_lsprof.Profiler)
             except Exception as error:  # another tool has the place, or a Python without it
                 self._give_up("%s: %s" % (type(error).__name__, error))
         return self.pending
@@ -180,7 +181,7 @@ class Functions:
     def _write(self, state):
         path = "functions-%d.json" % state.site
         try:
-            text = json.dumps(_table(state, self._per_call_ns), separators=(",", ":"))
+            text = json.dumps(_table(state, *self._costs or (0, 0, 1)), separators=(",", ":"))
             with open(os.path.join(self._folder.path, path), "w", encoding="utf-8") as file:
                 file.write(text)
         except (OSError, ValueError):
@@ -248,39 +249,68 @@ class FunctionNote(Note):
         return self.flags | record.FUNCTIONS
 
 
-def _per_call_ns(profiler_class):
-    """ns that the profiler adds to a call, the least of a few tries. It looks each function up in a tree, so a loop over
-    one function alone would pay a third less than a program does."""
-    made = {}
-    exec(_CALIBRATION, made)
-    functions = [made["f%d" % i] for i in _FUNCTIONS]
+def _measured(profiler_class):
+    """(ns that the profiler adds to a call, ns more by bit of entropy, how many times as long Python's own code takes):
+    from the least of a few tries.
 
-    def loop():
+    It looks each function up in a splay tree, which costs more the more functions the calls are spread over: as their
+    entropy, so measured from 1 to 256 functions. Python 3.11 goes another way at every instruction while it is on and
+    takes twice as long, 3.10 a fifth more, others nothing."""
+    one, many = _calls_of(1), _calls_of(_MANY)
+
+    def instructions():
         begin = time.perf_counter_ns()
-        for _ in _ROUNDS:
-            for function in functions:
-                function(1.5)
+        number, pair, named = 0.5, (1, 2), {"a": 1}
+        for i in _STEPS:
+            if i & 3:
+                number += pair[1] * 2.5
+            else:
+                number -= named["a"]
+            first, second = pair
+            pair = second, first
         return time.perf_counter_ns() - begin
 
-    plain = min(loop() for _ in range(3))
-    watched = []
-    for _ in range(3):
+    def watched(work):
         profiler = profiler_class()
         profiler.enable()
         try:
-            watched.append(loop())
+            return work()
         finally:
             profiler.disable()
-    calls = 2 * len(_FUNCTIONS) * len(_ROUNDS)
-    return max(0.0, (min(watched) - plain) / calls)
+
+    # In turn, so that a machine whose pace changes meets all alike.
+    works = (instructions, one, many)
+    times = [[(work(), watched(work)) for work in works] for _ in range(5)]
+    (alone, under), *calls = [[min(column) for column in zip(*tries)] for tries in zip(*times)]
+    slowdown = max(1.0, under / alone)
+    if slowdown < 1.05:  # what two readings differ by
+        slowdown = 1.0
+    few_ns, many_ns = [max(0.0, (slow - plain * slowdown) / (2 * _CALLS)) for plain, slow in calls]
+    # Half of the calls are to the one function in C: 1 bit with one other function, 4 bits with 64.
+    bits = 1 + math.log2(_MANY) / 2
+    per_bit_ns = max(0.0, (many_ns - few_ns) / (bits - 1))
+    return max(0.0, few_ns - per_bit_ns), per_bit_ns, slowdown
 
 
-_FUNCTIONS, _ROUNDS = range(64), range(8)
-# Each one in Python calls one in C.
-_CALIBRATION = "\n".join("def f%d(x):\n    return x.as_integer_ratio()" % i for i in _FUNCTIONS)
+def _calls_of(number):
+    """A function that calls so many functions in turn, each of which calls one in C that does next to nothing."""
+    made = {}
+    exec("\n".join("def f%d(x):\n    return x.is_integer()" % i for i in range(number)), made)
+    functions = [made["f%d" % i] for i in range(number)] * (_CALLS // number)
+
+    def loop():
+        begin = time.perf_counter_ns()
+        for function in functions:
+            function(1.5)
+        return time.perf_counter_ns() - begin
+
+    return loop
 
 
-def _table(state, per_call_ns):
+_MANY, _CALLS, _STEPS = 64, 512, range(1500)
+
+
+def _table(state, per_call_ns, per_bit_ns, slowdown):
     """The profiler's table with every file and function named once. Times are ns; a function in C has no file."""
     files, codes = {}, {}
     file_names, code_rows = [], []
@@ -311,7 +341,9 @@ def _table(state, per_call_ns):
         format=FORMAT,
         site=state.site,
         slots=state.slots,
-        perCallNs=round(per_call_ns or 0, 1),
+        perCallNs=round(per_call_ns, 1),
+        perBitNs=round(per_bit_ns, 1),
+        slowdown=round(slowdown, 3),
         files=file_names,
         garbage=[[code_index(code), ns] for code, ns in list(state.garbage.items())],
         codes=code_rows,

@@ -27,8 +27,14 @@ export interface FunctionProfile {
   site: number;
   /** Slot numbers of the calls that were recorded. */
   slots: number[];
-  /** What the profiler adds to a call, ns; charged to the function that makes it. */
+  /**
+   * What the profiler adds to a call, ns; charged to the function that makes it. It is `perBitNs` more by bit of the
+   * entropy of the functions that are called.
+   */
   perCallNs: number;
+  perBitNs: number;
+  /** Time of Python's own code under the profiler as a multiple of its time without, 1 or more. */
+  slowdown: number;
   files: string[];
   codes: ProfiledCode[];
   functions: ProfiledFunction[];
@@ -46,9 +52,10 @@ export function decodeFunctions(text: string, file: string): FunctionProfile {
   }
   if (!isRecord(value) || value.format !== 'predictscope.functions/1')
     throw damaged(file, 'it is of another format');
-  const { site, slots, perCallNs, files, codes, rows } = value;
+  const { site, slots, perCallNs, perBitNs = 0, slowdown = 1, files, codes, rows } = value;
   if (!isCount(site) || !isCounts(slots) || !isTime(perCallNs) || !Array.isArray(files))
     throw damaged(file, 'its head');
+  if (!isTime(perBitNs) || !isTime(slowdown) || slowdown < 1) throw damaged(file, 'its head');
   if (!Array.isArray(codes) || !Array.isArray(rows)) throw damaged(file, 'its tables');
   const known = codes.map((row: unknown, index): ProfiledCode => {
     if (!Array.isArray(row) || !Number.isInteger(row[0]) || !isCount(row[1]) || typeof row[2] !== 'string')
@@ -74,6 +81,8 @@ export function decodeFunctions(text: string, file: string): FunctionProfile {
     site,
     slots,
     perCallNs,
+    perBitNs,
+    slowdown,
     files: files.map(String),
     codes: known,
     functions: rows.map((row: unknown, index) => {

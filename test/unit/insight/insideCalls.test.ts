@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { insideCalls, mergeInside, type InsideCalls } from '../../../src/insight/insideCalls';
 import { UserFiles } from '../../../src/insight/userLines';
+import { callFlags } from '../../../src/trace/formats/calls';
 import { decodeFunctions } from '../../../src/trace/formats/functions';
 import { handProcess } from './handProcess';
 
@@ -69,6 +70,44 @@ describe('whose functions a call is spent in', () => {
       'Trainer.predict 240 keras',
       'quick_execute 10 tensorflow',
     ]);
+  });
+
+  it('takes out that Python itself is slower under the profiler, and what the spread of functions costs', () => {
+    // Two functions in turn have an entropy of 1 bit: 10 + 1 * 6 = 16 ns a call.
+    const slow = {
+      ...file,
+      slots: [0],
+      perBitNs: 6,
+      slowdown: 2,
+      garbage: [],
+      rows: [
+        [0, 4, 464, 964, [[2, 4, 500, 500]]], // prettier-ignore
+        [2, 4, 500, 500],
+      ],
+    };
+    const one = handProcess([{ begin: 0, end: 964 }]).calls;
+    expect(told(insideCalls(decodeFunctions(JSON.stringify(slow), 'f'), one, files))).toEqual([
+      'tensorflow native 500 500',
+      'keras python 200 464',
+    ]);
+  });
+
+  it('takes out no more than makes the calls as long as the others: an operator in C is not slower', () => {
+    const slow = {
+      ...file,
+      slots: [0],
+      perCallNs: 0,
+      slowdown: 2,
+      garbage: [],
+      rows: [[0, 4, 900, 900, []]],
+    };
+    const decoded = decodeFunctions(JSON.stringify(slow), 'f');
+    const keras = (plain: number, flags = 0): number => {
+      const plainCalls = [1, 2, 3].map((at) => ({ begin: at * 1000, end: at * 1000 + plain, flags }));
+      return insideCalls(decoded, handProcess([{ begin: 0, end: 900 }, ...plainCalls]).calls, files)!.totalNs;
+    };
+    expect([800, 300, 990].map((plain) => keras(plain))).toEqual([800, 450, 900]);
+    expect(keras(800, callFlags.traced)).toBe(450);
   });
 
   it('says nothing when a call that was recorded is missing', () => {
