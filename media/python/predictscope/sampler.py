@@ -27,6 +27,8 @@ _MARK_NS = 1000 * 1000 * 1000
 # Where the system does not tell whether we waited: a thread that nobody keeps from running runs within so many
 # microseconds of its time, mostly. On virtual machines waking alone may take 150 to 300.
 _AT_ONCE_TICKS = 200
+# Later than usual by this, a thread that waits for nobody had to wait for a processor.
+_BEHIND_TICKS = 400
 # After a look that had to ask so often (a long call of C with the GIL), so many wait with Python's own interval.
 _MOST_ASKED = 5
 _PATIENT_LOOKS = 16
@@ -57,6 +59,7 @@ try:
     from resource import RUSAGE_THREAD, getrusage
 except ImportError:  # other systems than Linux
     getrusage = RUSAGE_THREAD = None
+_clock_ns = getattr(time, "clock_gettime_ns", None)
 # From 3.12 on os.fork() warns when the process has a second thread, even if it is only ours.
 _FORK_WARNS = sys.version_info >= (3, 12)
 
@@ -99,11 +102,15 @@ class Sampler:
         self._random = 1
         self._known = 0  # up to when the last look says where a thread was
         self._hidden = False
+        self._ran = False  # hidden, and by the program's one thread: where it is seen now it has come anew
         self._switch = SwitchInterval()
         self._single = False  # the program had one thread at the last look
         self._patient = 0  # looks that leave the switch interval alone
         self._short = False  # the switch interval was short while we waited for this look
         self._usual = _AT_ONCE_TICKS  # how late we wake when nobody has the GIL: the median, learned step by step
+        self._main_clock = None  # counts what the main thread has of a processor
+        self._main_ns = 0
+        self._waited = False  # the GIL was another thread's when we woke for this look
         self._pauses = -1  # how often we had gone to sleep before we waited for this look; -1: not known
         self._samples = 0
         self._longest = 0
@@ -261,6 +268,16 @@ class Sampler:
 
     def _begin(self):
         self._me = _get_ident()
+        self._main = threading.main_thread().ident
+        self._main_clock = None
+        # Of a number that is no thread's (gevent gives it another) the C library would read anywhere.
+        if self._main in sys._current_frames():
+            try:
+                clock = time.pthread_getcpuclockid(self._main)
+                self._main_ns = _clock_ns(clock)
+                self._main_clock = clock
+            except (AttributeError, OSError):  # other systems
+                pass
         self._changed = False
         self._flushed = _perf()
         self._flush_every = _FIRST_FLUSH_NS
@@ -338,6 +355,8 @@ class Sampler:
         tick = (_perf() - self._zero) // 1000
         since, self._hidden = self._change_tick(tick)
         self._single = len(frames) == 1
+        ran_ns = self._ran_ns(frames)
+        self._ran = self._hidden and self._single and (self._waited or ran_ns > 500 * (tick - int(self._due)))
         threads = self._threads
         changed = False
         for ident, top in frames.items():
@@ -351,7 +370,7 @@ class Sampler:
                 add(frame.f_lasti)
                 frame = frame.f_back
             seen = threads.get(ident)
-            if seen is None or seen.chain != chain:
+            if seen is None or seen.chain != chain or self._ran:
                 changed |= self._moved(ident, seen, chain, top, frame is None, since)
         if len(threads) > len(frames):
             for ident in [ident for ident in threads if ident not in frames]:
@@ -360,6 +379,13 @@ class Sampler:
         self._tick = tick
         self._samples += 1
         return changed
+
+    def _ran_ns(self, frames):
+        """What the main thread had of a processor since the last look, where it is the only one; else 0."""
+        if self._main_clock is None or not self._single or self._main not in frames:
+            return 0
+        before, self._main_ns = self._main_ns, _clock_ns(self._main_clock)
+        return self._main_ns - before
 
     def _change_tick(self, tick):
         """The tick from which on this look counts: half way between the moment when it was due and the look before.
@@ -375,18 +401,25 @@ class Sampler:
         return max(self._file.written, last + max(0, due - last) // 2), hidden
 
     def _missed(self, late):
-        """Whether somebody had the GIL when we woke and let it go before we asked for it: then it ran Python, and we see
-        the call that ended that. `late` in ticks. The kernel counts how often we sleep: once until we were due, once for
-        the GIL, and again once we have asked for it (or not, where that is heard at once)."""
-        asked = SHORT_S if self._short else self._switch.theirs
+        """Whether what we see came after what we waited for. `late` in ticks. Either somebody had the GIL when we woke
+        and let it go before we asked for it: then it ran Python, and we see the call that ended that. Or it ran on the
+        processor that we woke on, and went on until it had to wait itself.
+
+        The kernel counts how often we sleep: once until we were due, once for the GIL, again for the lock around that
+        where it is let go just then, and again each time that we have asked for it (or not, where it is heard at once).
+        """
+        asked = (SHORT_S if self._short else self._switch.theirs) * 1e6
         if self._pauses < 0:
-            return _AT_ONCE_TICKS < late < asked * 1e6
+            self._waited = False
+            return _AT_ONCE_TICKS < late < asked
         waits = _pauses() - self._pauses - 1
+        self._waited = waits > 0
         self._patient = _PATIENT_LOOKS if waits > _MOST_ASKED else max(0, self._patient - 1)
-        if waits > 0:
-            return waits == 1 and late < self._usual + asked * 1e6
+        if waits > 0:  # too early to have asked, or later than so many times of asking can be
+            return late < self._usual + asked or waits <= 2 and late > self._usual + 2 * asked + _BEHIND_TICKS
+        behind = late > self._usual + _BEHIND_TICKS
         self._usual += 5 if late > self._usual else -5
-        return False
+        return behind
 
     def _moved(self, ident, seen, chain, top, whole, since):
         stack = self._file.find(chain, whole)
