@@ -58,13 +58,16 @@ export function insideCalls(
   const profiledNs = durations.reduce((a, b) => a + b, 0);
   const owners = profile.codes.map(({ file }) => ownerOf(profile.files[file], files));
   const groups = new Map<string, OwnerTime>();
-  const add = ({ owner, language }: Owner, measured: number, overhead: number): number => {
+  /** Of the groups' times, what Python's own code took: the profiler slows that down, and nothing in C. */
+  const slowed = new Map<OwnerTime, Nanoseconds>();
+  const add = ({ owner, language }: Owner, measured: number, overhead: number, own = false): number => {
     const key = `${language} ${owner}`;
     let group = groups.get(key);
     if (!group) groups.set(key, (group = { owner, language, ns: 0, profiledNs: 0 }));
     const ns = Math.max(0, measured - overhead);
     group.ns += ns;
     group.profiledNs += measured;
+    if (own) slowed.set(group, (slowed.get(group) ?? 0) + ns);
     return ns;
   };
   const perCallNs = profile.perCallNs + profile.perBitNs * entropyOf(profile);
@@ -84,7 +87,7 @@ export function insideCalls(
     const ownGarbage = Math.min(collected, row.selfNs);
     collected -= ownGarbage;
     garbageNs += ownGarbage;
-    const ns = add({ owner, language: 'python' }, row.selfNs, ownGarbage + called * perCallNs);
+    const ns = add({ owner, language: 'python' }, row.selfNs, ownGarbage + called * perCallNs, true);
     seen += row.selfNs;
     functions.push({
       file: profile.files[code.file]!,
@@ -116,13 +119,15 @@ export function insideCalls(
     add(owner.language === 'python' ? { owner: yours, language: 'python' } : owner, rest, 0);
     seen += rest;
   }
-  add({ owner: yours, language: 'python' }, Math.max(0, profiledNs - seen), 0);
+  add({ owner: yours, language: 'python' }, Math.max(0, profiledNs - seen), 0, true);
   if (garbageNs > 0) {
     groups.set(collector, { owner: collector, language: 'native', ns: garbageNs, profiledNs: 0 });
   }
   const owned = [...groups.values()].filter(({ ns, profiledNs }) => ns + profiledNs > 0);
-  const slowdown = slowdownOf(profile, owned, plainNs(profile, calls));
-  for (const group of owned) if (group.language === 'python') group.ns /= slowdown;
+  const all = owned.reduce((sum, { ns }) => sum + ns, 0);
+  const own = [...slowed.values()].reduce((sum, ns) => sum + ns, 0);
+  const slowdown = slowdownOf(profile.slowdown, own, plainNs(profile, calls), all - own);
+  for (const [group, ns] of slowed) group.ns -= ns - ns / slowdown;
   for (const one of functions) one.selfNs /= slowdown;
   return {
     calls: durations.length,
@@ -137,24 +142,19 @@ export function insideCalls(
 }
 
 /**
- * By how much Python's own code ran slower in the recorded calls: as measured for Python's own code, but no more than
- * makes them as long as the calls without the profiler (`plain`, ns, where there are any). For what an operator does in
- * C (`a @ b`) is part of a Python function's time, and is not slowed down.
+ * By how much Python's own code ran slower in the recorded calls: as measured, but no more than makes them (`own` and
+ * `others`, in C) as long as the calls without the profiler (`plain`, where there are any). For what an operator does
+ * in C (`a @ b`) is part of a Python function's time, and is not slowed down.
  */
 function slowdownOf(
-  profile: FunctionProfile,
-  owned: readonly OwnerTime[],
-  plain: number | undefined,
+  measured: number,
+  own: Nanoseconds,
+  plain: Nanoseconds | undefined,
+  others: Nanoseconds,
 ): number {
-  if (plain === undefined || profile.slowdown <= 1) return profile.slowdown;
-  let python = 0;
-  let others = 0;
-  for (const { language, ns } of owned) {
-    if (language === 'python') python += ns;
-    else others += ns;
-  }
+  if (plain === undefined || measured <= 1) return measured;
   const left = plain - others;
-  return left * profile.slowdown <= python ? profile.slowdown : Math.max(1, python / left);
+  return left * measured <= own ? measured : Math.max(1, own / left);
 }
 
 /** How the calls are spread over functions, bits: what the profiler's search tree costs grows with it. */

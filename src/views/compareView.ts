@@ -133,7 +133,9 @@ function openLine(file: string, line: number): string {
 }
 
 const panelCss = `
-:root { --line: var(--vscode-panel-border, #8886); --accent: var(--vscode-charts-blue); --worse: var(--vscode-errorForeground); --better: var(--vscode-testing-iconPassed, var(--vscode-charts-green)); --muted: var(--vscode-descriptionForeground); --link: var(--vscode-textLink-foreground); }
+:root { --line: var(--vscode-panel-border, #8886); --accent: var(--vscode-charts-blue); --worse: #ff8a80; --better: #6fdd8b; --muted: var(--vscode-descriptionForeground); --link: var(--vscode-textLink-foreground); }
+/* The theme’s own red and green are made for icons: as text they are too pale on white. */
+body.vscode-light, body.vscode-high-contrast-light { --worse: #b3261e; --better: #1a7f37; }
 body { font: var(--vscode-font-size)/1.5 var(--vscode-font-family); color: var(--vscode-foreground); padding: 0; }
 pre { font-family: var(--vscode-editor-font-family); }
 body.vscode-high-contrast th, body.vscode-high-contrast-light th { border-bottom-color: var(--vscode-contrastBorder); }

@@ -4,6 +4,7 @@ import { readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { inRoot } from '../../scripts/lib/paths.mjs';
+import { assertAccessible, assertFrameAccessible } from './lib/accessible';
 import { defineTests } from './lib/runner';
 import { lensWith } from './lib/steps';
 import { until } from './lib/until';
@@ -150,8 +151,10 @@ export const tests = defineTests([
       const compared = await frame.locator('main').innerText();
       assert.match(compared, /slower/);
       assert.match(compared, /95 % interval/);
-      for (const theme of ['light', 'dark', 'highContrast'] as const)
+      for (const theme of ['light', 'dark', 'highContrast'] as const) {
         await workbench.screenshot('compare', theme);
+        await assertFrameAccessible(frame, `the comparison, ${theme}`);
+      }
       await workbench.setTheme('dark');
       await lensWith(workbench, /slower \(against work\.py/);
       await workbench.screenshot('lens-compared');
@@ -172,6 +175,7 @@ export const tests = defineTests([
           path: path.join(artifacts, 'screenshots', `report-${scheme}.png`),
           fullPage: true,
         });
+        await assertAccessible(page, `the report, ${scheme}`);
       }
       assert.match(await page.locator('main').innerText(), /time\.sleep\(0\.02\)/);
       await page.context().setOffline(false);

@@ -27,7 +27,9 @@ def sleep():
 print("ready", flush=True)
 end = time.perf_counter() + 30
 while time.perf_counter() < end:
-    timed("python", python); timed("library", library); timed("sleep", sleep)
+    timed("python", python)
+    timed("library", library)
+    timed("sleep", sleep)
     print(*[spent[name] for name in ("python", "library", "sleep")], flush=True)
 """
 

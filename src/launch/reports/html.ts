@@ -97,6 +97,7 @@ p.advice { border-left: 3px solid var(--accent); padding-left: 10px; }
 figure { margin: 0; overflow-x: auto; }
 pre { overflow-x: auto; font-size: 12px; line-height: 1.5; tab-size: 4; }
 .line { display: block; } .line i { display: inline-block; width: 4em; text-align: right; padding-right: 1em; color: var(--muted); font-style: normal; user-select: none; }
+.line[class*=' heat'] i { color: inherit; }
 .line b { display: inline-block; width: 12em; font-weight: 400; user-select: none; }
 summary { cursor: pointer; font-weight: 600; padding: 6px 0; }
 a { color: var(--link); }

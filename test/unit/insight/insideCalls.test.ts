@@ -92,6 +92,24 @@ describe('whose functions a call is spent in', () => {
     ]);
   });
 
+  it('leaves what Python calls in C as it is: a sleep is as long under the profiler', () => {
+    const slow = {
+      ...file,
+      slots: [0],
+      perCallNs: 0,
+      slowdown: 2,
+      garbage: [],
+      rows: [
+        [0, 1, 100, 900, [[3, 1, 800, 800]]], // prettier-ignore
+        [3, 1, 800, 800],
+      ],
+    };
+    const one = handProcess([{ begin: 0, end: 900 }]).calls;
+    expect(told(insideCalls(decodeFunctions(JSON.stringify(slow), 'f'), one, files))).toEqual([
+      'keras python 850 900',
+    ]);
+  });
+
   it('takes out no more than makes the calls as long as the others: an operator in C is not slower', () => {
     const slow = {
       ...file,
