@@ -44,6 +44,29 @@ def release(calls, back):
     return results[: len(calls)], back
 
 
+def hold(back):
+    """For Python code of ours that lets go of the GIL: the collector as the program had it, but with a threshold that
+    nobody reaches. What puts that back."""
+    known = [arguments for function, arguments in back if function is gc.set_threshold]
+    threshold = known[0] if known else gc.get_threshold()
+    gc.set_threshold(*_NEVER)
+    if (gc.enable, ()) in back:
+        gc.enable()
+    return [(gc.set_threshold, threshold)]
+
+
+def let_go(held, back):
+    """After `hold`: the collector is off again, and the new `back`. What the program set meanwhile stays."""
+    enabled = gc.isenabled()
+    gc.disable()
+    now = gc.get_threshold()
+    threshold = held[0][1] if now[0] == _NEVER[0] else now
+    kept = [function for function, _ in back if function is gc.set_threshold]
+    if not kept:
+        gc.set_threshold(*threshold)
+    return [(function, threshold) for function in kept] + ([(gc.enable, ())] if enabled else [])
+
+
 if sys.version_info >= (3, 12):
 
     def _in_order(calls):

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from predictscope.quiet import NoSignals, release, switch_off, switch_on
+from predictscope.quiet import NoSignals, hold, let_go, release, switch_off, switch_on
 from predictscope.samplefile import PLACED_BYTES, SampleFile
 from predictscope.switching import SHORT_S, SwitchInterval
 
@@ -230,12 +230,14 @@ class Sampler:
             self._switch.install()
             block = b""
             while not session.quit:
+                if block:
+                    back = self._do_chores(back)
                 wait = (session.wake.acquire, (True, self._wait_s()))
                 waits = calls = self._switch.around(wait) if self._single and self._patient == 0 else [wait]
                 self._short = len(waits) > 1
                 self._pauses = -1 if block else _pauses()
                 if block:
-                    calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *self._chores(), *calls]
+                    calls = [(os.write, (file.fd, block)), (os.access, (stop, os.F_OK)), *calls]
                 self._back = []
                 results, back = release(calls, back)
                 self._back = back
@@ -247,7 +249,7 @@ class Sampler:
                         self._session = None
                         break
                 block = self._turn()
-            back = release(self._chores(), back)[1]
+            back = self._do_chores(back)
             block += self._last_block()
             results, back = release([(os.write, (file.fd, block))], back)
             file.appended(block, results[0])
@@ -256,15 +258,19 @@ class Sampler:
             self._back = []
             switch_on(back)
 
-    def _chores(self):
-        """What lets go of the GIL in Python code: done after a block."""
-        chores = [(self._file.resolve, ())]
-        if self.also is not None:
-            chores.append((self.also, ()))
-        if self._problem is not None:
-            chores.append((self._folder.problem, self._problem))
-            self._problem = None
-        return chores
+    def _do_chores(self, back):
+        """What lets go of the GIL in Python code, now and then. The new `back`."""
+        self._back = held = hold(back)
+        try:
+            self._file.resolve()
+            if self.also is not None:
+                self.also()
+            if self._problem is not None:
+                problem, self._problem = self._problem, None
+                self._folder.problem(*problem)
+        finally:
+            self._back = back = let_go(held, back)
+        return back
 
     def _begin(self):
         self._me = _get_ident()
