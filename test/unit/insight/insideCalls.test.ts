@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { insideCalls, mergeInside, type InsideCalls } from '../../../src/insight/insideCalls';
 import { UserFiles } from '../../../src/insight/userLines';
 import { callFlags } from '../../../src/trace/formats/calls';
-import { decodeFunctions } from '../../../src/trace/formats/functions';
+import { decodeFunctions, type FunctionProfile } from '../../../src/trace/formats/functions';
 import { handProcess } from './handProcess';
 
 const keras = '/v/site-packages/keras/src/trainer.py';
@@ -48,6 +48,13 @@ const calls = handProcess([
 const told = (found: InsideCalls | undefined): string[] =>
   found?.owners.map((o) => `${o.owner} ${o.language} ${o.ns} ${o.profiledNs}`) ?? [];
 
+/** One call of a Python that runs half as fast under the profiler. */
+const slowedDown = (more: object): FunctionProfile =>
+  decodeFunctions(
+    JSON.stringify({ ...file, slots: [0], perCallNs: 0, slowdown: 2, garbage: [], ...more }),
+    'f',
+  );
+
 describe('whose functions a call is spent in', () => {
   it('is a partition of the calls, without what the profiler and the collector took', () => {
     const found = insideCalls(decodeFunctions(JSON.stringify(file), 'f'), calls, files);
@@ -74,52 +81,30 @@ describe('whose functions a call is spent in', () => {
 
   it('takes out that Python itself is slower under the profiler, and what the spread of functions costs', () => {
     // Two functions in turn have an entropy of 1 bit: 10 + 1 * 6 = 16 ns a call.
-    const slow = {
-      ...file,
-      slots: [0],
-      perBitNs: 6,
-      slowdown: 2,
-      garbage: [],
-      rows: [
-        [0, 4, 464, 964, [[2, 4, 500, 500]]], // prettier-ignore
-        [2, 4, 500, 500],
-      ],
-    };
+    const rows = [
+      [0, 4, 464, 964, [[2, 4, 500, 500]]], // prettier-ignore
+      [2, 4, 500, 500],
+    ];
+    const slow = slowedDown({ perCallNs: 10, perBitNs: 6, rows });
     const one = handProcess([{ begin: 0, end: 964 }]).calls;
-    expect(told(insideCalls(decodeFunctions(JSON.stringify(slow), 'f'), one, files))).toEqual([
+    expect(told(insideCalls(slow, one, files))).toEqual([
       'tensorflow native 500 500',
       'keras python 200 464',
     ]);
   });
 
   it('leaves what Python calls in C as it is: a sleep is as long under the profiler', () => {
-    const slow = {
-      ...file,
-      slots: [0],
-      perCallNs: 0,
-      slowdown: 2,
-      garbage: [],
-      rows: [
-        [0, 1, 100, 900, [[3, 1, 800, 800]]], // prettier-ignore
-        [3, 1, 800, 800],
-      ],
-    };
+    const rows = [
+      [0, 1, 100, 900, [[3, 1, 800, 800]]], // prettier-ignore
+      [3, 1, 800, 800],
+    ];
+    const slow = slowedDown({ rows });
     const one = handProcess([{ begin: 0, end: 900 }]).calls;
-    expect(told(insideCalls(decodeFunctions(JSON.stringify(slow), 'f'), one, files))).toEqual([
-      'keras python 850 900',
-    ]);
+    expect(told(insideCalls(slow, one, files))).toEqual(['keras python 850 900']);
   });
 
   it('takes out no more than makes the calls as long as the others: an operator in C is not slower', () => {
-    const slow = {
-      ...file,
-      slots: [0],
-      perCallNs: 0,
-      slowdown: 2,
-      garbage: [],
-      rows: [[0, 4, 900, 900, []]],
-    };
-    const decoded = decodeFunctions(JSON.stringify(slow), 'f');
+    const decoded = slowedDown({ rows: [[0, 4, 900, 900, []]] });
     const keras = (plain: number, flags = 0): number => {
       const plainCalls = [1, 2, 3].map((at) => ({ begin: at * 1000, end: at * 1000 + plain, flags }));
       return insideCalls(decoded, handProcess([{ begin: 0, end: 900 }, ...plainCalls]).calls, files)!.totalNs;
